@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+// tools/test.mjs compiles the tests into this folder; several runs may use different ones.
+const build = resolve(import.meta.dirname, process.env.BUILD_DIR || 'build');
+const ifPresent = (option, file) => (existsSync(file) ? { [option]: file } : {});
+
+export default {
+  rootDir: import.meta.dirname,
+  roots: [build],
+  testMatch: ['**/*.spec.js'],
+  testEnvironment: 'node',
+  testTimeout: 20_000,
+  // The files are ready to run. Jest's own transform would turn them into CommonJS.
+  transform: {},
+  // Jest's default leaves one core idle, which is half of a small CI machine.
+  maxWorkers: '100%',
+  ...ifPresent('globalSetup', join(build, 'test/support/global-setup.js')),
+  ...ifPresent('globalTeardown', join(build, 'test/support/global-teardown.js')),
+  collectCoverageFrom: [`${build}/src/**/*.js`],
+  coverageProvider: 'babel',
+  coverageDirectory: join(build, 'coverage'),
+  coverageReporters: ['text', 'lcov', 'json-summary'],
+  snapshotResolver: '<rootDir>/tools/jest/snapshot-resolver.cjs',
+  reporters: ['default', '<rootDir>/tools/jest/closing-line-reporter.mjs'],
+};
