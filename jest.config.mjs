@@ -22,5 +22,5 @@ export default {
   coverageDirectory: join(build, 'coverage'),
   coverageReporters: ['text', 'lcov', 'json-summary'],
   snapshotResolver: '<rootDir>/tools/jest/snapshot-resolver.cjs',
-  reporters: ['default', '<rootDir>/tools/jest/closing-line-reporter.mjs'],
+  reporters: ['default', ['<rootDir>/tools/jest/closing-line-reporter.mjs', { folder: build }]],
 };

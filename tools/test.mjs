@@ -10,7 +10,7 @@
 //   TEST_IGNORE_TYPES=1 …       runs in spite of type errors (never in CI)
 import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { createWriteStream, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,6 +19,7 @@ import { stripVTControlCharacters } from 'node:util';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const buildDir = resolve(root, process.env.BUILD_DIR || 'build');
 const logFile = join(buildDir, 'test-output.log');
+const summaryFile = join(buildDir, 'test-summary.txt');
 // Matches the token format of src/core/token.ts.
 const TOKEN = /nsk_[A-Za-z0-9_-]{96}/;
 const seed = process.env.TEST_SEED || String(randomInt(2 ** 31));
@@ -29,12 +30,14 @@ if (!/^build[\w.-]*$/.test(relative(root, buildDir))) {
 }
 
 compile();
-console.log(`seed: ${seed} (repeat with TEST_SEED=${seed})`);
+console.log(`seed: ${seed}`);
 const jestCode = await runJest(process.argv.slice(2));
-const output = stripVTControlCharacters(readFileSync(logFile, 'utf8'));
-checkThatTestsRan(output);
-checkForLeakedTokens(output);
-process.exitCode = jestCode;
+const summary = existsSync(summaryFile) ? readFileSync(summaryFile, 'utf8') : '';
+const problems = [...findNothingRun(summary), ...findLeakedTokens(readFileSync(logFile, 'utf8'))];
+for (const problem of problems) console.error(`test: ${problem}`);
+if (jestCode !== 0) console.error(`test: repeat with TEST_SEED=${seed}`);
+process.stdout.write(summary);
+process.exitCode = jestCode || (problems.length > 0 ? 1 : 0);
 
 function compile() {
   // Stale specs of deleted sources would run otherwise.
@@ -82,17 +85,19 @@ function tee(from, terminal, log) {
   from.on('end', () => log.write(rest && `${rest}\n`));
 }
 
-function checkThatTestsRan(text) {
-  const [, passed, failed] = /^jest: (\d+) passed, (\d+) failed/m.exec(text) ?? [];
-  if (!passed || Number(passed) + Number(failed) === 0) fail('no test ran');
+/** A pattern that matches no test must not look like success. */
+function findNothingRun(text) {
+  const [, passed, failed] = /^jest: (\d+) passed, (\d+) failed/.exec(text) ?? [];
+  return Number(passed) + Number(failed) > 0 ? [] : ['no test ran'];
 }
 
 /** A token is a credential: nothing that the library or its tests print may contain one. */
-function checkForLeakedTokens(text) {
-  const lines = text.split('\n').flatMap((line, i) => (TOKEN.test(line) ? [i + 1] : []));
-  if (lines.length > 0) {
-    fail(`session tokens were printed, see line ${lines.join(', ')} of ${relative(root, logFile)}`);
-  }
+function findLeakedTokens(text) {
+  const found = stripVTControlCharacters(text)
+    .split('\n')
+    .flatMap((line, i) => (TOKEN.test(line) ? [i + 1] : []));
+  if (found.length === 0) return [];
+  return [`session tokens were printed: ${relative(root, logFile)} line ${found.join(', ')}`];
 }
 
 function fail(message) {
