@@ -1,0 +1,148 @@
+/**
+ * The names of all options, checked by the compiler against their types, and what to say to names
+ * that are none.
+ */
+import type {
+  CleanupOptions,
+  ConcurrencyOptions,
+  CookieOptions,
+  DataOptions,
+  LimitOptions,
+  SessionOptions,
+  TimeoutOptions,
+} from './options.js';
+import { suggest } from './suggest.js';
+
+type Names<Options> = Readonly<Record<keyof Options, true>>;
+
+const root: Names<SessionOptions> = {
+  secret: true,
+  audience: true,
+  store: true,
+  timeouts: true,
+  concurrency: true,
+  cookie: true,
+  bearer: true,
+  data: true,
+  cleanup: true,
+  guard: true,
+  storeDeadline: true,
+  production: true,
+};
+const timeouts: Names<TimeoutOptions> = {
+  idle: true,
+  absolute: true,
+  touchInterval: true,
+  remembered: true,
+  anonymous: true,
+  classes: true,
+};
+const limits: Names<LimitOptions> = { idle: true, absolute: true };
+const concurrency: Names<ConcurrencyOptions> = { max: true, atLimit: true };
+const cookie: Names<CookieOptions> = {
+  name: true,
+  sameSite: true,
+  path: true,
+  domain: true,
+  partitioned: true,
+  insecureDevCookies: true,
+};
+const data: Names<DataOptions> = {
+  maxFieldBytes: true,
+  maxSessionBytes: true,
+  maxFields: true,
+  keepOnLogin: true,
+};
+const cleanup: Names<CleanupOptions> = { cron: true, jitter: true, batch: true, budget: true };
+
+/** Names of the options in each group; `root` are those at the top, `limits` those of a class. */
+export const OPTION_KEYS = {
+  root: namesOf(root),
+  timeouts: namesOf(timeouts),
+  limits: namesOf(limits),
+  concurrency: namesOf(concurrency),
+  cookie: namesOf(cookie),
+  data: namesOf(data),
+  cleanup: namesOf(cleanup),
+} as const;
+
+/** The path of every option that holds a value; `docs/reference/options.md` has a row for each. */
+export const OPTION_PATHS: readonly string[] = Object.freeze([
+  ...pathsOf('', OPTION_KEYS.root, ['timeouts', 'concurrency', 'cookie', 'data', 'cleanup']),
+  ...pathsOf('timeouts.', OPTION_KEYS.timeouts, ['remembered', 'anonymous', 'classes']),
+  ...pathsOf('timeouts.remembered.', OPTION_KEYS.limits),
+  ...pathsOf('timeouts.anonymous.', OPTION_KEYS.limits),
+  ...pathsOf('timeouts.classes.<name>.', OPTION_KEYS.limits),
+  ...pathsOf('concurrency.', OPTION_KEYS.concurrency),
+  ...pathsOf('cookie.', OPTION_KEYS.cookie),
+  ...pathsOf('data.', OPTION_KEYS.data),
+  'cleanup',
+  ...pathsOf('cleanup.', OPTION_KEYS.cleanup),
+]);
+
+const FIXED = 'its behaviour is fixed here: remove it';
+const ALWAYS_ON = 'it is always on: remove it';
+const LIFETIME = 'set timeouts.idle and timeouts.absolute';
+const COOKIE_LIFETIME =
+  'the timeouts decide: set timeouts.remembered and log in with remember: true';
+
+/** What options of other session libraries are called here; lower case. */
+const FOREIGN: ReadonlyMap<string, string> = new Map([
+  ['resave', FIXED],
+  ['saveuninitialized', FIXED],
+  ['rolling', FIXED],
+  ['unset', FIXED],
+  ['genid', FIXED],
+  ['httponly', ALWAYS_ON],
+  ['secure', `${ALWAYS_ON} (for plain HTTP in development see cookie.insecureDevCookies)`],
+  ['maxage', LIFETIME],
+  ['ttl', LIFETIME],
+  ['expiresin', LIFETIME],
+  ['cookie.maxage', COOKIE_LIFETIME],
+  ['cookie.expires', COOKIE_LIFETIME],
+  ['cookiename', 'did you mean cookie.name?'],
+  ['cookieoptions', 'did you mean cookie?'],
+  ['keys', 'did you mean secret?'],
+  ['password', 'did you mean secret?'],
+  ['touchafter', 'did you mean timeouts.touchInterval?'],
+  ['maxsessions', 'did you mean concurrency.max?'],
+  ['redis', 'did you mean store: redisStore(…)?'],
+]);
+
+/** The sentence about an unknown key of a group; it quotes the key only if that is short. */
+export function unknownKeyProblem(group: string, key: string, known: readonly string[]): string {
+  const path = group === '' ? key : `${group}.${key}`;
+  if (!/^[\w$-]{1,32}$/.test(key)) {
+    const where = group === '' ? 'the options' : group;
+    return `${where} must not have a key of ${key.length} characters that is no name; known are ${known.join(', ')}`;
+  }
+  return `${path} is not an option; ${remedy(path, key, group, known)}`;
+}
+
+function remedy(path: string, key: string, group: string, known: readonly string[]): string {
+  const foreign = FOREIGN.get(path.toLowerCase()) ?? FOREIGN.get(key.toLowerCase());
+  const near = suggest(key, known);
+  if (near?.toLowerCase() === key.toLowerCase()) return `did you mean ${inGroup(group, near)}?`;
+  if (foreign !== undefined) return foreign;
+  // The right name at the wrong level is a mistake as common as a wrong name.
+  const elsewhere = OPTION_PATHS.find((other) => other.split('.').at(-1) === key);
+  if (elsewhere !== undefined) return `did you mean ${elsewhere}?`;
+  if (near !== undefined) return `did you mean ${inGroup(group, near)}?`;
+  return `known ${group === '' ? 'options' : `options of ${group}`} are ${known.join(', ')}`;
+}
+
+function inGroup(group: string, key: string): string {
+  return group === '' ? key : `${group}.${key}`;
+}
+
+function namesOf<Name extends string>(names: Readonly<Record<Name, true>>): readonly Name[] {
+  return Object.freeze(Object.keys(names) as Name[]);
+}
+
+function pathsOf(
+  prefix: string,
+  keys: readonly string[],
+  groups: readonly string[] = [],
+): readonly string[] {
+  return keys.filter((key) => !groups.includes(key)).map((key) => prefix + key);
+}

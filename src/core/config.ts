@@ -1,0 +1,153 @@
+/**
+ * From the options of an application to the configuration of the library: defaults filled in,
+ * everything checked, nothing left to change.
+ */
+import type { FieldLimits } from './codec.js';
+import { readCookie } from './config-cookie.js';
+import {
+  type ResolvedCleanup,
+  type ResolvedConcurrency,
+  readCleanup,
+  readConcurrency,
+  readData,
+} from './config-groups.js';
+import { OPTION_KEYS } from './config-keys.js';
+import { type ConfigWarning, ConfigReport, OptionGroup, show } from './config-reader.js';
+import { readSecrets, readStore } from './config-secret.js';
+import { REMEMBERED_CLASS, readTimeouts } from './config-timeouts.js';
+import type { CookieAttributes } from './cookie-rules.js';
+import { SessionConfigError } from './errors.js';
+import { KeyRing, generateSecret } from './key-ring.js';
+import type { SessionStore, StoreSettings } from './store.js';
+
+export type { ConfigWarning } from './config-reader.js';
+
+/** The options after `resolveOptions`: complete, checked and frozen. Milliseconds throughout. */
+export interface SessionConfig {
+  readonly ring: KeyRing;
+  readonly audience: string;
+  /** `undefined`: the default memory store, which this layer cannot make. */
+  readonly store: SessionStore | undefined;
+  readonly settings: StoreSettings;
+  /** Limit classes whose cookie outlives the browser. */
+  readonly persistentClasses: ReadonlySet<string>;
+  readonly concurrency: ResolvedConcurrency;
+  readonly cookie: CookieAttributes;
+  readonly insecureDevCookies: boolean;
+  readonly bearer: boolean;
+  readonly fieldLimits: FieldLimits;
+  readonly keepOnLogin: readonly string[];
+  readonly cleanup: ResolvedCleanup | false;
+  readonly guard: 'global' | undefined;
+  readonly production: boolean;
+  /** For the log, once at boot. */
+  readonly warnings: readonly ConfigWarning[];
+}
+
+/** What the options do not say themselves. */
+export interface ConfigEnvironment {
+  readonly production: boolean;
+}
+
+const MAX_AUDIENCE_BYTES = 128;
+const DEADLINE = { min: 50, max: 30_000 };
+const DEFAULT_DEADLINE = 1_000;
+const ROTATION = Object.freeze({ grace: 30_000, maxForks: 3, onReuse: 'revoke' } as const);
+const MAX_TOMBSTONES = 100;
+const BUCKETS = 256;
+
+/**
+ * The configuration that the options describe. Reads every own property once, changes nothing of
+ * the caller's and quotes no secret.
+ *
+ * @param raw - `SessionOptions`; anything else is answered with an error that says so
+ * @param environment - by default `NODE_ENV`, which is read nowhere else
+ * @throws SessionConfigError with all mistakes at once; never another error
+ */
+export function resolveOptions(
+  raw: unknown = {},
+  environment: ConfigEnvironment = { production: process.env['NODE_ENV'] === 'production' },
+): SessionConfig {
+  const report = new ConfigReport();
+  const root = new OptionGroup(report, '', raw, OPTION_KEYS.root);
+  const group = <Name extends 'timeouts' | 'concurrency' | 'cookie' | 'data'>(
+    name: Name,
+  ): OptionGroup<(typeof OPTION_KEYS)[Name][number]> =>
+    new OptionGroup(report, name, root.get(name), OPTION_KEYS[name]);
+
+  const production = readProduction(root, environment);
+  const secrets = readSecrets(root, production);
+  const store = readStore(root, production);
+  const { limits, touchInterval } = readTimeouts(group('timeouts'));
+  const maxAge = limits[REMEMBERED_CLASS]?.absolute ?? limits.default.absolute;
+  const data = readData(group('data'));
+  const settings: StoreSettings = Object.freeze({
+    limits,
+    touchInterval,
+    rotation: ROTATION,
+    maxSessionBytes: data.maxSessionBytes,
+    maxFields: data.maxFields,
+    maxTombstones: MAX_TOMBSTONES,
+    buckets: BUCKETS,
+    deadline: root.duration('storeDeadline', DEADLINE) ?? DEFAULT_DEADLINE,
+  });
+  const checked = {
+    audience: readAudience(root),
+    store,
+    settings,
+    persistentClasses: frozenSet([REMEMBERED_CLASS]),
+    concurrency: readConcurrency(group('concurrency')),
+    ...readCookie(group('cookie'), production, maxAge),
+    bearer: root.boolean('bearer') ?? false,
+    fieldLimits: data.fieldLimits,
+    keepOnLogin: data.keepOnLogin,
+    cleanup: readCleanup(root),
+    guard: root.choice('guard', ['global']),
+    production,
+    warnings: report.warnings,
+  };
+  if (report.problems.length > 0) throw new SessionConfigError(report.problems);
+  const ring = new KeyRing(secrets ?? [generateSecret()]);
+  return Object.freeze({ ring, ...checked });
+}
+
+function readProduction(root: OptionGroup<'production'>, environment: ConfigEnvironment): boolean {
+  const production = root.boolean('production') ?? environment.production;
+  if (!production && environment.production) {
+    root.report.warn(
+      'production-rules-off',
+      'production: false switches the production rules off although NODE_ENV is production',
+    );
+  }
+  return production;
+}
+
+function readAudience(root: OptionGroup<'audience'>): string {
+  const audience = root.get('audience');
+  if (audience === undefined) return 'default';
+  const expected = `a text of 1 to ${MAX_AUDIENCE_BYTES} bytes`;
+  if (typeof audience !== 'string') {
+    root.problem('audience', `must be ${expected} (got ${show(audience)})`);
+  } else if (/\p{Surrogate}/u.test(audience)) {
+    // Encoders turn every lone surrogate into the same bytes: two audiences would become one.
+    root.problem('audience', 'must be well-formed Unicode: it has a lone surrogate');
+  } else {
+    const bytes = Buffer.byteLength(audience);
+    if (bytes >= 1 && bytes <= MAX_AUDIENCE_BYTES) return audience;
+    root.problem('audience', `must be ${expected} (got ${show(bytes)} bytes)`);
+  }
+  return 'default';
+}
+
+/** `Object.freeze` does not reach what a set holds. */
+function frozenSet<Item>(items: Iterable<Item>): ReadonlySet<Item> {
+  const set = new Set(items);
+  for (const name of ['add', 'delete', 'clear'] as const) {
+    Object.defineProperty(set, name, { value: refuse });
+  }
+  return Object.freeze(set);
+}
+
+function refuse(): never {
+  throw new TypeError('this set is read-only');
+}
