@@ -12,11 +12,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { constants } from 'node:os';
-import { dirname, join, relative, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, relative, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
+import { root, tsc } from './lib.mjs';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const buildDir = resolve(root, process.env.BUILD_DIR || 'build');
 const logFile = join(buildDir, 'test-output.log');
 const summaryFile = join(buildDir, 'test-summary.txt');
@@ -43,7 +42,6 @@ function compile() {
   // Stale specs of deleted sources would run otherwise.
   rmSync(buildDir, { recursive: true, force: true });
   mkdirSync(buildDir, { recursive: true });
-  const tsc = join(root, 'node_modules/@typescript/native/bin/tsc');
   const args = [tsc, '-p', 'tsconfig.test.json', '--outDir', buildDir];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status === 0) return;
