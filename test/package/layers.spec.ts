@@ -57,10 +57,10 @@ const forbidden: Record<string, string> = {
 const allowed: Record<string, string> = {
   'src/core/ok.ts': `import './b.js'; import 'node:crypto'; import 'node:diagnostics_channel';`,
   'src/core/codec/ok.ts': `import './b.js'; import '../errors.js'; import '../token/b.js'; import 'node:crypto';`,
-  'src/http/ok.ts': `import './b.js'; import '../core/b.js'; import 'node:crypto';`,
+  'src/http/ok.ts': `import './b.js'; import '../core/b.js'; import 'node:crypto'; import 'node:fs/promises';`,
   'src/stores/redis/ok.ts': `import type { Redis } from 'ioredis'; import './keys.js'; import '../../core/b.js'; import 'node:crypto';`,
-  'src/nest/ok.ts': `import '../core/b.js'; import '../http/b.js'; import '../stores/memory/b.js'; import 'cron'; import 'rxjs/operators'; import '@nestjs/terminus';`,
-  'src/testing/ok.ts': `import '../core/b.js'; import '../nest/b.js'; import '@nestjs/testing';`,
+  'src/nest/ok.ts': `import '../core/b.js'; import '../http/b.js'; import '../stores/memory/b.js'; import 'cron'; import 'rxjs/operators'; import 'node:util'; import 'node:timers/promises'; import '@nestjs/terminus';`,
+  'src/testing/ok.ts': `import '../core/b.js'; import '../nest/b.js'; import '@nestjs/testing'; import 'node:timers/promises';`,
   'test/e2e/ok.spec.ts': `import '../../src/index.js'; import '../../src/testing/index.js'; import '../support/http.js';`,
   'test/unit/core/ok.spec.ts': `import '../../../src/core/token.js';`,
   'demo/src/ok.ts': `import 'nestjs-session-kit'; import 'nestjs-session-kit/testing'; import './users/source.js';`,
