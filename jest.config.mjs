@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 
 // tools/test.mjs compiles the tests into this folder; several runs may use different ones.
 const build = resolve(import.meta.dirname, process.env.BUILD_DIR || 'build');
@@ -17,7 +17,7 @@ export default {
   maxWorkers: '100%',
   ...ifPresent('globalSetup', join(build, 'test/support/global-setup.js')),
   ...ifPresent('globalTeardown', join(build, 'test/support/global-teardown.js')),
-  collectCoverageFrom: [`${build}/src/**/*.js`],
+  collectCoverageFrom: [`${relative(import.meta.dirname, build)}/src/**/*.js`],
   coverageProvider: 'babel',
   coverageDirectory: join(build, 'coverage'),
   coverageReporters: ['text', 'lcov', 'json-summary'],
