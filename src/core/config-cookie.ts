@@ -2,7 +2,8 @@
  * `cookie`: the attributes of the session cookie.
  */
 import type { OPTION_KEYS } from './config-keys.js';
-import { type OptionGroup, show } from './config-reader.js';
+import type { OptionGroup } from './config-reader.js';
+import { show } from './config-text.js';
 import { type CookieAttributes, checkCookieOptions } from './cookie-rules.js';
 
 /** Name of the cookie; the prefix makes browsers insist on Secure, Path=/ and no Domain. */

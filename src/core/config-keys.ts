@@ -105,6 +105,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ['keys', 'did you mean secret?'],
   ['password', 'did you mean secret?'],
   ['touchafter', 'did you mean timeouts.touchInterval?'],
+  ['limit', 'did you mean concurrency.max?'],
   ['maxsessions', 'did you mean concurrency.max?'],
   ['redis', 'did you mean store: redisStore(…)?'],
 ]);
@@ -128,6 +129,8 @@ function remedy(path: string, key: string, group: string, known: readonly string
   const elsewhere = OPTION_PATHS.find((other) => other.split('.').at(-1) === key);
   if (elsewhere !== undefined) return `did you mean ${elsewhere}?`;
   if (near !== undefined) return `did you mean ${inGroup(group, near)}?`;
+  const nearForeign = FOREIGN.get(suggest(key, [...FOREIGN.keys()]) ?? '');
+  if (nearForeign !== undefined) return nearForeign;
   return `known ${group === '' ? 'options' : `options of ${group}`} are ${known.join(', ')}`;
 }
 

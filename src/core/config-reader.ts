@@ -4,11 +4,22 @@
  */
 import { unknownKeyProblem } from './config-keys.js';
 import { type DurationRules, parseDuration } from './duration.js';
+import { grouped, human, kindOf, listed, show, tagOf } from './config-text.js';
 import { suggest } from './suggest.js';
 
-/** Something legal that its reader should know of; `code` is stable. @public */
+/** What the options may be warned about. The list is closed. @public */
+export const CONFIG_WARNING_CODES = [
+  'ephemeral-secret',
+  'inherited-option',
+  'insecure-dev-cookies',
+  'no-scheduler',
+  'production-rules-off',
+  'remembered-shorter',
+] as const;
+
+/** Something legal that whoever runs the application should know of. @public */
 export interface ConfigWarning {
-  readonly code: string;
+  readonly code: (typeof CONFIG_WARNING_CODES)[number];
   readonly message: string;
 }
 
@@ -21,7 +32,7 @@ export class ConfigReport {
     this.#problems.push(sentence);
   }
 
-  warn(code: string, message: string): void {
+  warn(code: ConfigWarning['code'], message: string): void {
     this.#warnings.push(Object.freeze({ code, message }));
   }
 
@@ -50,7 +61,7 @@ export class OptionGroup<Key extends string> {
     if (value === undefined) return;
     const keys = keysOf(value);
     if (keys === undefined) {
-      report.problem(`${path || 'the options'} must be an object (got ${kindOf(value)})`);
+      report.problem(`${path || 'the options'} must be a plain object (got ${kindOf(value)})`);
       return;
     }
     const strangers = known ? keys.filter((key) => !known.some((name) => name === key)) : [];
@@ -110,12 +121,10 @@ export class OptionGroup<Key extends string> {
       this.problem(key, parsed.problem);
       return undefined;
     }
+    // A count of seconds taken for milliseconds ends every session at once (row E-11).
     if (parsed.hint !== undefined) {
-      if (range.refuseHinted) {
-        this.problem(key, parsed.hint);
-        return undefined;
-      }
-      this.report.warn('tiny-duration', `${this.path(key)} ${parsed.hint}`);
+      this.problem(key, parsed.hint);
+      return undefined;
     }
     if (parsed.ms >= (range.min ?? 0)) return parsed.ms;
     this.problem(key, `must be at least ${human(range.min ?? 0)} (got ${human(parsed.ms)})`);
@@ -147,6 +156,7 @@ export class OptionGroup<Key extends string> {
         );
       }
     } catch {
+      this.#values.set(key, undefined);
       // What the getter threw may quote a secret.
       this.report.problem(`${path} could not be read: its getter threw`);
     }
@@ -157,8 +167,8 @@ export class OptionGroup<Key extends string> {
 export interface DurationRange extends DurationRules {
   /** @defaultValue 0 */
   readonly min?: number;
-  /** Whether a number that looks like seconds is a problem instead of a warning. */
-  readonly refuseHinted?: boolean;
+  /** A plain number below this is refused, as it looks like seconds: the unit must be written. */
+  readonly hintBelow: number;
 }
 
 /** Both ends belong to the range. */
@@ -175,62 +185,6 @@ export function wholeNumberIn(range: NumberRange): string {
   return `a whole number from ${grouped(range.min)} to ${grouped(range.max)}`;
 }
 
-/** The value for a message if it is short and harmless, else what kind of thing it is. */
-export function show(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return value.length <= 24 ? quote(value) : `a string of ${value.length} characters`;
-    case 'number':
-      return Number.isSafeInteger(value) ? grouped(value) : String(value);
-    case 'boolean':
-    case 'undefined':
-      return String(value);
-    default:
-      return kindOf(value);
-  }
-}
-
-/** What kind of thing it is, without showing it: for values that may be or hold a secret. */
-export function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  if (value === undefined) return 'undefined';
-  if (typeof value !== 'object') return `a ${typeof value}`;
-  const tag = tagOf(value);
-  return tag === 'Array' ? 'a list' : /^[AEIO]/.test(tag) ? `an ${tag}` : `a ${tag}`;
-}
-
-/**
- * A duration for people: `30 h`, `1.8 s`, `7.5 m`. Hours up to two days, since that is how one
- * speaks of a day's session.
- */
-export function human(ms: number): string {
-  const units = [
-    ['d', 86_400_000, 2],
-    ['h', 3_600_000, 1],
-    ['m', 60_000, 1],
-    ['s', 1_000, 1],
-  ] as const;
-  for (const [unit, size, from] of units) {
-    if (ms >= from * size && (ms * 10) % size === 0) return `${ms / size} ${unit}`;
-  }
-  return `${grouped(ms)} ms`;
-}
-
-/** Words as English lists them: `'a', 'b' or 'c'`. */
-function listed(choices: readonly string[]): string {
-  const quoted = choices.map(quote);
-  const last = quoted.pop() ?? '';
-  return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;
-}
-
-function quote(text: string): string {
-  return `'${JSON.stringify(text).slice(1, -1)}'`;
-}
-
-function grouped(value: number): string {
-  return value.toLocaleString('en-US');
-}
-
 /** Own enumerable keys of something that can be an options object; of nothing else. */
 function keysOf(value: unknown): readonly string[] | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
@@ -243,12 +197,16 @@ function keysOf(value: unknown): readonly string[] | undefined {
   }
 }
 
-function tagOf(value: object): string {
+/**
+ * A copy of a list; its size as text if that is above `max`, `undefined` if it is no list. A list
+ * that cannot be read has items that are `undefined`.
+ */
+export function listOf(value: unknown, max: number): readonly unknown[] | string | undefined {
   try {
-    const tag = Object.prototype.toString.call(value).slice(8, -1);
-    return /^\w{1,32}$/.test(tag) ? tag : 'object';
+    if (!Array.isArray(value)) return undefined;
+    if (value.length > max) return grouped(value.length);
+    return Array.from({ length: value.length }, (_, index): unknown => value[index]);
   } catch {
-    // Only a proxy can throw here, and nothing can be said about what is behind it.
-    return 'proxy';
+    return [undefined];
   }
 }

@@ -2,7 +2,8 @@
  * `timeouts`: from options to the table of limit classes and the touch interval.
  */
 import { OPTION_KEYS } from './config-keys.js';
-import { type DurationRange, OptionGroup, human } from './config-reader.js';
+import { type DurationRange, OptionGroup } from './config-reader.js';
+import { human } from './config-text.js';
 import { MAX_DURATION } from './duration.js';
 import type { Limits, LimitTable } from './policy.js';
 
@@ -21,9 +22,9 @@ const CLASS_NAME = /^[a-z][A-Za-z0-9-]{0,31}$/;
 
 // A plain number below these is nearly always a count of seconds: 1800 for half an hour, 86400 for
 // a day. Whoever means it writes the unit ('1800ms').
-const IDLE: DurationRange = { min: 100, hintBelow: 60_000, refuseHinted: true };
-const ABSOLUTE: DurationRange = { min: 100, hintBelow: 900_000, refuseHinted: true };
-const TOUCH_INTERVAL: DurationRange = { allowZero: true };
+const IDLE: DurationRange = { min: 100, hintBelow: 60_000 };
+const ABSOLUTE: DurationRange = { min: 100, hintBelow: 900_000 };
+const TOUCH_INTERVAL: DurationRange = { allowZero: true, hintBelow: 100 };
 
 /** What the options say about time. */
 export interface ResolvedTimeouts {

@@ -2,18 +2,16 @@
  * From the options of an application to the configuration of the library: defaults filled in,
  * everything checked, nothing left to change.
  */
-import type { FieldLimits } from './codec.js';
+import type { FieldLimits } from './codec/limits.js';
+import { type ResolvedCleanup, readCleanup } from './config-cleanup.js';
+import { type ResolvedConcurrency, readConcurrency } from './config-concurrency.js';
 import { readCookie } from './config-cookie.js';
-import {
-  type ResolvedCleanup,
-  type ResolvedConcurrency,
-  readCleanup,
-  readConcurrency,
-  readData,
-} from './config-groups.js';
+import { readData } from './config-data.js';
 import { OPTION_KEYS } from './config-keys.js';
-import { type ConfigWarning, ConfigReport, OptionGroup, show } from './config-reader.js';
-import { readSecrets, readStore } from './config-secret.js';
+import { type ConfigWarning, ConfigReport, OptionGroup } from './config-reader.js';
+import { readSecrets } from './config-secret.js';
+import { readStore } from './config-store.js';
+import { show } from './config-text.js';
 import { REMEMBERED_CLASS, readTimeouts } from './config-timeouts.js';
 import type { CookieAttributes } from './cookie-rules.js';
 import { SessionConfigError } from './errors.js';
@@ -46,11 +44,14 @@ export interface SessionConfig {
 
 /** What the options do not say themselves. */
 export interface ConfigEnvironment {
-  readonly production: boolean;
+  /** @defaultValue `process.env.NODE_ENV === 'production'`, which is read nowhere else */
+  readonly production?: boolean;
+  /** Whether something can run the cleanup. @defaultValue `true` */
+  readonly hasScheduler?: boolean;
 }
 
 const MAX_AUDIENCE_BYTES = 128;
-const DEADLINE = { min: 50, max: 30_000 };
+const DEADLINE = { min: 50, max: 30_000, hintBelow: 0 };
 const DEFAULT_DEADLINE = 1_000;
 const ROTATION = Object.freeze({ grace: 30_000, maxForks: 3, onReuse: 'revoke' } as const);
 const MAX_TOMBSTONES = 100;
@@ -61,12 +62,11 @@ const BUCKETS = 256;
  * the caller's and quotes no secret.
  *
  * @param raw - `SessionOptions`; anything else is answered with an error that says so
- * @param environment - by default `NODE_ENV`, which is read nowhere else
  * @throws SessionConfigError with all mistakes at once; never another error
  */
 export function resolveOptions(
   raw: unknown = {},
-  environment: ConfigEnvironment = { production: process.env['NODE_ENV'] === 'production' },
+  environment: ConfigEnvironment = {},
 ): SessionConfig {
   const report = new ConfigReport();
   const root = new OptionGroup(report, '', raw, OPTION_KEYS.root);
@@ -101,19 +101,21 @@ export function resolveOptions(
     bearer: root.boolean('bearer') ?? false,
     fieldLimits: data.fieldLimits,
     keepOnLogin: data.keepOnLogin,
-    cleanup: readCleanup(root),
+    cleanup: readCleanup(root, production, environment.hasScheduler ?? true),
     guard: root.choice('guard', ['global']),
     production,
     warnings: report.warnings,
   };
   if (report.problems.length > 0) throw new SessionConfigError(report.problems);
   const ring = new KeyRing(secrets ?? [generateSecret()]);
+  Object.freeze(ring);
   return Object.freeze({ ring, ...checked });
 }
 
 function readProduction(root: OptionGroup<'production'>, environment: ConfigEnvironment): boolean {
-  const production = root.boolean('production') ?? environment.production;
-  if (!production && environment.production) {
+  const usual = environment.production ?? process.env['NODE_ENV'] === 'production';
+  const production = root.boolean('production') ?? usual;
+  if (!production && usual) {
     root.report.warn(
       'production-rules-off',
       'production: false switches the production rules off although NODE_ENV is production',

@@ -1,0 +1,385 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+
+import {
+  type ConfigEnvironment,
+  type SessionConfig,
+  resolveOptions,
+} from '../../../src/core/config.js';
+import { SessionConfigError } from '../../../src/core/errors.js';
+import type { SessionOptions } from '../../../src/core/options.js';
+import type { SessionStore } from '../../../src/core/store.js';
+
+const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
+const OLD_SECRET = 'aZ8sX1dC4fV7gB0hN3jM6kL9qW2eR5tY';
+const DEVELOPMENT = { production: false };
+const PRODUCTION = { production: true };
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+function resolve(
+  options: SessionOptions,
+  environment: ConfigEnvironment = DEVELOPMENT,
+): SessionConfig {
+  return resolveOptions({ secret: SECRET, ...options }, environment);
+}
+
+function problemsOf(options: unknown, environment?: ConfigEnvironment): readonly string[] {
+  try {
+    resolveOptions(options, environment);
+  } catch (error) {
+    if (error instanceof SessionConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+/** Has every member of the contract and does nothing. */
+function storeStub(): SessionStore {
+  const methods =
+    'open create resolve read write rotate revoke revokeUser list page sweep stats ' +
+    'countLoginFailure ping close';
+  const members = methods.split(' ').map((name) => [name, () => Promise.reject(new Error(name))]);
+  return Object.freeze({ name: 'stub', ...Object.fromEntries(members) }) as SessionStore;
+}
+
+describe('resolveOptions in development', () => {
+  it('fills in every default for {}', () => {
+    const { ring, concurrency, warnings, ...rest } = resolveOptions({}, DEVELOPMENT);
+    expect(rest).toEqual({
+      audience: 'default',
+      store: undefined,
+      settings: {
+        limits: Object.assign(Object.create(null), {
+          default: { idle: 30 * MINUTE, absolute: 24 * HOUR },
+          remembered: { idle: 14 * DAY, absolute: 30 * DAY },
+          anonymous: { idle: 30 * MINUTE, absolute: 24 * HOUR },
+        }),
+        touchInterval: 30_000,
+        rotation: { grace: 30_000, maxForks: 3, onReuse: 'revoke' },
+        maxSessionBytes: 65_536,
+        maxFields: 256,
+        maxTombstones: 100,
+        buckets: 256,
+        deadline: 1_000,
+      },
+      persistentClasses: new Set(['remembered']),
+      cookie: {
+        name: '__Host-sid',
+        path: '/',
+        secure: true,
+        httpOnly: true,
+        sameSite: 'lax',
+        partitioned: false,
+      },
+      insecureDevCookies: false,
+      bearer: false,
+      fieldLimits: { maxFieldBytes: 16_384, maxDepth: 32, maxNodes: 10_000 },
+      keepOnLogin: [],
+      cleanup: {
+        cron: '*/5 * * * *',
+        jitter: 10_000,
+        batch: 500,
+        budget: 30_000,
+        longestGap: 5 * MINUTE,
+      },
+      guard: undefined,
+      production: false,
+    });
+    expect(ring.keys).toHaveLength(1);
+    expect(concurrency.atLimit).toBe('evict-least-recent');
+    expect(concurrency.max('u1')).toBe(100);
+    expect(warnings).toEqual([
+      { code: 'ephemeral-secret', message: expect.stringContaining('secret is not set') },
+    ]);
+  });
+
+  it('makes another secret for every process that has none', () => {
+    const keyOf = (): Buffer => resolveOptions({}, DEVELOPMENT).ring.current.for('token').export();
+    expect(keyOf().equals(keyOf())).toBe(false);
+  });
+
+  it('has nothing to warn about once there is a secret', () => {
+    expect(resolve({}).warnings).toEqual([]);
+  });
+
+  it('takes undefined for an option that is not there', () => {
+    const options = Object.fromEntries(
+      ['audience', 'store', 'timeouts', 'cookie', 'cleanup', 'guard'].map((name) => [
+        name,
+        undefined,
+      ]),
+    );
+    expect(resolve({ ...options }).cookie.name).toBe('__Host-sid');
+    expect(resolveOptions(undefined, DEVELOPMENT).audience).toBe('default');
+  });
+
+  it('takes over what is given', () => {
+    const store = storeStub();
+    const config = resolve({
+      audience: 'shop/staging',
+      store,
+      bearer: true,
+      guard: 'global',
+      storeDeadline: '250ms',
+      cleanup: { cron: '0 */10 * * * *', jitter: '1m', batch: 5_000, budget: '10m' },
+      concurrency: { max: 3, atLimit: 'reject' },
+      cookie: { name: 'shop', sameSite: 'strict', path: '/app', domain: 'shop.example' },
+      data: {
+        maxFieldBytes: 100,
+        maxSessionBytes: 200,
+        maxFields: 2,
+        keepOnLogin: ['cart', 'cart'],
+      },
+    });
+    expect(config.audience).toBe('shop/staging');
+    expect(config.store).toBe(store);
+    expect(config.bearer).toBe(true);
+    expect(config.guard).toBe('global');
+    expect(config.settings).toMatchObject({ deadline: 250, maxSessionBytes: 200, maxFields: 2 });
+    expect(config.cleanup).toEqual({
+      cron: '0 */10 * * * *',
+      jitter: MINUTE,
+      batch: 5_000,
+      budget: 10 * MINUTE,
+      longestGap: 10 * MINUTE,
+    });
+    expect(config.concurrency.max('u1')).toBe(3);
+    expect(config.cookie).toEqual({
+      name: 'shop',
+      path: '/app',
+      domain: 'shop.example',
+      secure: true,
+      httpOnly: true,
+      sameSite: 'strict',
+      partitioned: false,
+    });
+    expect(config.fieldLimits.maxFieldBytes).toBe(100);
+    expect(config.keepOnLogin).toEqual(['cart']);
+  });
+
+  it('drops Secure and the prefix for insecureDevCookies, with a warning', () => {
+    const { cookie, insecureDevCookies, warnings } = resolve({
+      cookie: { insecureDevCookies: true },
+    });
+    expect(cookie).toMatchObject({ name: 'sid', secure: false, httpOnly: true });
+    expect(insecureDevCookies).toBe(true);
+    expect(warnings.map(({ code }) => code)).toEqual(['insecure-dev-cookies']);
+  });
+
+  it('leaves the cleanup out for cleanup: false', () => {
+    expect(resolve({ cleanup: false }).cleanup).toBe(false);
+  });
+
+  it('lets a smaller total shrink the default of one field', () => {
+    expect(resolve({ data: { maxSessionBytes: 1_000 } }).fieldLimits.maxFieldBytes).toBe(1_000);
+  });
+});
+
+describe('resolveOptions in production', () => {
+  it('demands a secret and a store and says what to add', () => {
+    expect(problemsOf({}, PRODUCTION)).toEqual([
+      'secret is required in production: put the output of `openssl rand -base64 32` into the ' +
+        'environment and pass it, as in secret: process.env.SESSION_SECRET',
+      'store is required in production: pass a lasting one, as in store: redisStore({ url: ' +
+        'process.env.REDIS_URL }), or store: memoryStore() if a single process that forgets its ' +
+        'sessions on every restart is enough',
+    ]);
+  });
+
+  it('accepts any store that was asked for by name, the memory store too', () => {
+    const store = { ...storeStub(), name: 'memory' };
+    const config = resolve({ store }, PRODUCTION);
+    expect(config.store).toBe(store);
+    expect(config.production).toBe(true);
+    expect(config.warnings).toEqual([]);
+  });
+
+  it('refuses insecureDevCookies', () => {
+    const options = { secret: SECRET, store: storeStub(), cookie: { insecureDevCookies: true } };
+    expect(problemsOf(options, PRODUCTION)).toEqual([
+      'cookie.insecureDevCookies must not be used in production: remove it and serve the ' +
+        'application over HTTPS',
+    ]);
+  });
+
+  it('is switched off by production: false, with a warning', () => {
+    const config = resolve({ production: false }, PRODUCTION);
+    expect(config.production).toBe(false);
+    expect(config.warnings.map(({ code }) => code)).toEqual(['production-rules-off']);
+  });
+
+  it('is switched on by production: true', () => {
+    expect(problemsOf({ production: true }, DEVELOPMENT)).toHaveLength(2);
+  });
+
+  it('refuses a cleanup that nothing runs', () => {
+    const options = { secret: SECRET, store: storeStub() };
+    const environment = { production: true, hasScheduler: false };
+    expect(problemsOf(options, environment)).toEqual([
+      'cleanup has nothing that runs it: add ScheduleModule.forRoot() of @nestjs/schedule to the ' +
+        'imports of the root module, or set cleanup: false where another process does it',
+    ]);
+    expect(problemsOf({ ...options, cleanup: false }, environment)).toEqual([]);
+    expect(resolve({}, { production: false, hasScheduler: false }).warnings).toMatchObject([
+      { code: 'no-scheduler' },
+    ]);
+  });
+
+  describe('by NODE_ENV', () => {
+    const before = process.env['NODE_ENV'];
+    afterEach(() => {
+      process.env['NODE_ENV'] = before;
+    });
+
+    it.each([
+      ['production', 2],
+      ['development', 0],
+      ['test', 0],
+    ])('%s: %i problems', (name, count) => {
+      process.env['NODE_ENV'] = name;
+      expect(problemsOf({}, undefined)).toHaveLength(count);
+      expect(problemsOf({}, { hasScheduler: true })).toHaveLength(count);
+    });
+  });
+});
+
+describe('secret', () => {
+  it('takes a list, newest first', () => {
+    const { ring } = resolve({ secret: [SECRET, OLD_SECRET] });
+    expect(ring.keys).toHaveLength(2);
+    expect(ring.current.id).toBe(resolve({ secret: SECRET }).ring.current.id);
+  });
+
+  it('takes bytes, and a copy of them', () => {
+    const bytes = Buffer.from(SECRET);
+    const key = resolve({ secret: bytes }).ring.current.for('token');
+    bytes.fill(0);
+    expect(key.equals(resolve({ secret: SECRET }).ring.current.for('token'))).toBe(true);
+  });
+
+  it('shows up nowhere in the configuration', () => {
+    const config = resolve({ secret: [SECRET, OLD_SECRET] });
+    const shown = inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config);
+    expect(shown).not.toContain(SECRET);
+    expect(shown).not.toContain(OLD_SECRET);
+  });
+});
+
+describe('concurrency.max as a function', () => {
+  const maxOf = (max: unknown): ((userId: string) => number | Promise<number>) =>
+    resolveOptions({ secret: SECRET, concurrency: { max } }, DEVELOPMENT).concurrency.max;
+
+  it('is asked with the user id at each login', async () => {
+    const asked: string[] = [];
+    const max = maxOf((userId: string) => asked.push(userId));
+    expect([max('a'), await max('b')]).toEqual([1, 2]);
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  it('may answer later', async () => {
+    await expect(maxOf(async () => Promise.resolve(7))('a')).resolves.toBe(7);
+  });
+
+  it.each([0, -1, 1_001, 1.5, NaN, Infinity, '5', null, undefined, {}, 5n])(
+    'fails the login when it answers %p',
+    async (answer) => {
+      const message = /concurrency\.max must return a whole number from 1 to 1,000 \(got .+\)$/;
+      expect(() => maxOf(() => answer)('a')).toThrow(SessionConfigError);
+      expect(() => maxOf(() => answer)('a')).toThrow(message);
+      await expect(maxOf(() => Promise.resolve(answer))('a')).rejects.toThrow(message);
+    },
+  );
+
+  it('passes on what the function throws', async () => {
+    const failure = new Error('directory unreachable');
+    const fail = (): never => {
+      throw failure;
+    };
+    expect(() => maxOf(fail)('a')).toThrow(failure);
+    await expect(maxOf(() => Promise.reject(failure))('a')).rejects.toBe(failure);
+  });
+});
+
+describe('what resolveOptions leaves alone and locks up', () => {
+  it('freezes the configuration deeply', () => {
+    const config = resolve({
+      timeouts: { classes: { kiosk: { idle: '5m' } } },
+      cookie: { domain: 'a.example', name: 's' },
+    });
+    expect(openParts(config, 'config')).toEqual([]);
+    const { add } = config.persistentClasses as Set<string>;
+    expect(() => add.call(config.persistentClasses, 'default')).toThrow('read-only');
+    expect(config.persistentClasses.has('default')).toBe(false);
+  });
+
+  it('does not change, freeze or keep the options', () => {
+    const keepOnLogin = ['cart'];
+    const options = { secret: SECRET, data: { keepOnLogin }, timeouts: { idle: '5m' } };
+    const config = resolveOptions(options, DEVELOPMENT);
+    keepOnLogin.push('role');
+    options.timeouts.idle = '9d';
+    expect(config.keepOnLogin).toEqual(['cart']);
+    expect(config.settings.limits.default.idle).toBe(5 * MINUTE);
+    expect(Object.isFrozen(options)).toBe(false);
+  });
+
+  it('accepts frozen options and options without a prototype', () => {
+    const bare = Object.assign(Object.create(null), { secret: SECRET, audience: 'a' });
+    expect(resolveOptions(Object.freeze(bare), DEVELOPMENT).audience).toBe('a');
+  });
+
+  it('ignores what options inherit, with a warning', () => {
+    const options = Object.create({ audience: 'inherited', timeouts: { idle: '1s' } });
+    options.secret = SECRET;
+    const config = resolveOptions(options, DEVELOPMENT);
+    expect(config.audience).toBe('default');
+    expect(config.settings.limits.default.idle).toBe(30 * MINUTE);
+    expect(config.warnings).toEqual(
+      ['audience', 'timeouts'].map((name) => ({
+        code: 'inherited-option',
+        message: `${name} is inherited from a prototype and was ignored: make it a property of its own`,
+      })),
+    );
+  });
+
+  it('is not steered by a polluted Object.prototype', () => {
+    const pollution = { production: false, secret: SECRET, insecureDevCookies: true, idle: '400d' };
+    try {
+      Object.assign(Object.prototype, pollution);
+      expect(problemsOf({ cookie: {} }, PRODUCTION)).toHaveLength(2);
+      const { cookie, settings } = resolveOptions({ cookie: {}, timeouts: {} }, DEVELOPMENT);
+      expect(cookie.secure).toBe(true);
+      expect(settings.limits.default.idle).toBe(30 * MINUTE);
+    } finally {
+      for (const key of Object.keys(pollution)) Reflect.deleteProperty(Object.prototype, key);
+    }
+  });
+
+  it('reads every property once', () => {
+    const reads: string[] = [];
+    const watched = <T extends object>(target: T, path: string): T =>
+      new Proxy(target, {
+        get: (from, key) => {
+          reads.push(`${path}${String(key)}`);
+          return Reflect.get(from, key) as unknown;
+        },
+      });
+    const timeouts = watched({ idle: '5m', absolute: '1h' }, 'timeouts.');
+    resolveOptions(watched({ secret: SECRET, timeouts }, ''), DEVELOPMENT);
+    const ours = reads.filter((path) => !path.includes('Symbol'));
+    expect(ours).toEqual(['secret', 'timeouts', 'timeouts.idle', 'timeouts.absolute']);
+  });
+});
+
+/** Paths of objects that are not frozen; what belongs to others is not looked into. */
+function openParts(value: unknown, path: string): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const open = Object.isFrozen(value) ? [] : [path];
+  if (path === 'config.ring' || path === 'config.store') return open;
+  return [
+    ...open,
+    ...Object.entries(value).flatMap(([key, part]) => openParts(part, `${path}.${key}`)),
+  ];
+}
