@@ -1,6 +1,6 @@
 import type { SessionRecord, SessionTombstone } from '../../core/record.js';
 import type { TokenMatch, TokenState } from '../../core/rotation.js';
-import type { ActiveSession, EncodedFields, NewSession } from '../../core/store.js';
+import type { ActiveSession, EncodedFields, FieldNames, NewSession } from '../../core/store.js';
 import type { Due } from './expiry-heap.js';
 
 /** A live session. The parts are never changed, only exchanged, so that replies may share them. */
@@ -64,13 +64,13 @@ export function pickFields(fields: EncodedFields, names: readonly string[]): Enc
   return new Map([...fields].filter(([name]) => names.includes(name)));
 }
 
-/** What may cross a login: only named fields, and only of an anonymous session. */
+/** What may cross a login: only of an anonymous session. */
 export function takeFields(
   session: LiveSession | undefined,
-  names: readonly string[] | undefined,
+  names: FieldNames = [],
 ): EncodedFields {
   if (session === undefined || session.userKey !== undefined) return new Map();
-  return pickFields(session.fields, names ?? []);
+  return names === 'all' ? new Map(session.fields) : pickFields(session.fields, names);
 }
 
 /** The serial that a page goes on after. After a cursor that is not ours nothing comes. */

@@ -5,7 +5,6 @@
  * Nothing in here waits, so every operation is one atomic step. There is no timer: each operation
  * looks at the clock and ends what it finds past its deadline.
  */
-import { randomBytes } from 'node:crypto';
 import { SessionConfigError, SessionStoreError } from '../../core/errors.js';
 import { applyChanges, fitsSession } from '../../core/field-changes.js';
 import { chooseEvicted } from '../../core/policy.js';
@@ -38,6 +37,7 @@ import type {
   WriteReply,
   WriteRequest,
 } from '../../core/store.js';
+import { createPlacementKey } from '../../core/user-id.js';
 import { describeActive, pickFields, readCursor, takeFields } from './memory.entries.js';
 import { UserEpochs } from './memory.epochs.js';
 import { SessionTable } from './memory.table.js';
@@ -86,7 +86,7 @@ export class MemorySessionStore implements SessionStore {
 
   async open(settings: StoreSettings): Promise<StoreLayout> {
     const { buckets } = settings;
-    this.#layout ??= { buckets, placementKey: randomBytes(32).toString('base64url') };
+    this.#layout ??= { buckets, placementKey: createPlacementKey() };
     if (this.#layout.buckets !== buckets) {
       throw new SessionConfigError([
         `the store was set up with ${this.#layout.buckets} buckets and cannot be opened with ${buckets}`,
