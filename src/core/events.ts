@@ -1,0 +1,106 @@
+/**
+ * What happens to sessions, as typed events. Listeners never fail or delay a request: whatever
+ * they throw is handed to `onListenerError`.
+ */
+import { type Channel, channel } from 'node:diagnostics_channel';
+import type { EndReason, SessionId } from './record.js';
+
+/** Part of every event. Instants in milliseconds since 1970 by the store's clock. @public */
+export interface SessionEvent {
+  /** The same for every delivery of one happening: what consumers deduplicate by. */
+  readonly eventId: string;
+  readonly at: number;
+}
+
+/** Every event and its payload. No payload holds a token, a secret or session data. @public */
+export interface SessionEvents {
+  /** A user logged in. */
+  'session.created': SessionEvent & {
+    readonly sessionId: SessionId;
+    readonly userId: string;
+    readonly limitClass: string;
+  };
+  /** A user's session ended. At least once for each, with one event id. */
+  'session.ended': SessionEvent & {
+    readonly sessionId: SessionId;
+    readonly userId: string;
+    readonly reason: EndReason;
+    /** Milliseconds from login to end. */
+    readonly duration: number;
+  };
+  /** A session got a new token and kept its id. */
+  'session.rotated': SessionEvent & { readonly sessionId: SessionId; readonly generation: number };
+  /** The application reported a failed login. */
+  'session.login-failed': SessionEvent & { readonly userId?: string };
+  /** A token newer than its record: the store was restored from an older state. */
+  'session.store-rollback': SessionEvent & { readonly sessionId: SessionId };
+  /** One request carried two different valid tokens. */
+  'session.ambiguous': SessionEvent;
+  /** A stored field could not be read back; it reads as absent. */
+  'session.field-unreadable': SessionEvent & { readonly sessionId: SessionId };
+  /** A cleanup run is over. */
+  'session.swept': SessionEvent & SweepReport;
+}
+
+/** What one cleanup run did. @public */
+export interface SweepReport {
+  readonly ended: number;
+  readonly repairs: { readonly withoutExpiry: number; readonly danglingEntries: number };
+  /** Milliseconds. */
+  readonly took: number;
+  /** `true`: the time budget ended the run before the work was done. */
+  readonly unfinished: boolean;
+}
+
+/** Name of an event. @public */
+export type SessionEventName = keyof SessionEvents;
+
+/** @public */
+export type SessionEventListener<Name extends SessionEventName> = (
+  event: SessionEvents[Name],
+) => void | Promise<void>;
+
+/** Delivers events to listeners and to `node:diagnostics_channel` under the event's own name. */
+export class SessionEventBus {
+  readonly #listeners = new Map<SessionEventName, Set<(event: never) => void | Promise<void>>>();
+  readonly #channels = new Map<SessionEventName, Channel>();
+  readonly #onListenerError: (name: SessionEventName, error: unknown) => void;
+
+  constructor(onListenerError: (name: SessionEventName, error: unknown) => void = () => undefined) {
+    this.#onListenerError = onListenerError;
+  }
+
+  /** Subscribes; the function that is returned ends the subscription. */
+  on<Name extends SessionEventName>(name: Name, listener: SessionEventListener<Name>): () => void {
+    const listeners = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  emit<Name extends SessionEventName>(name: Name, event: SessionEvents[Name]): void {
+    Object.freeze(event);
+    for (const listener of this.#listeners.get(name) ?? []) {
+      this.#deliver(name, listener as SessionEventListener<Name>, event);
+    }
+    this.#channel(name).publish(event);
+  }
+
+  #deliver<Name extends SessionEventName>(
+    name: Name,
+    listener: SessionEventListener<Name>,
+    event: SessionEvents[Name],
+  ): void {
+    try {
+      const pending = listener(event);
+      pending?.catch((error: unknown) => this.#onListenerError(name, error));
+    } catch (error) {
+      this.#onListenerError(name, error);
+    }
+  }
+
+  #channel(name: SessionEventName): Channel {
+    const known = this.#channels.get(name) ?? channel(name.replace('.', ':'));
+    this.#channels.set(name, known);
+    return known;
+  }
+}

@@ -1,0 +1,244 @@
+/**
+ * Issues tokens: for a login, for a session without a user, and at a rotation.
+ */
+import type { SessionConfig } from './config.js';
+import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
+import type { SessionEventBus } from './events.js';
+import { encodeSets, sessionTooLarge, type SessionFieldTypes } from './fields.js';
+import { limitsOf } from './policy.js';
+import type { EndedSession, SessionDevice, SessionId, SessionRecord } from './record.js';
+import type { StoreAccess } from './store-access.js';
+import type { CreateReply, CreateRequest, EncodedFields } from './store.js';
+import {
+  MAX_GENERATION,
+  type MintedToken,
+  type TokenCodec,
+  type VerifiedToken,
+  parseSessionId,
+} from './token.js';
+import { type UserId, canonicalUserId, placement, randomBucket } from './user-id.js';
+
+/** How a session is created. @public */
+export interface CreateOptions {
+  /** A long-lived session that survives the end of the browser. @defaultValue `false` */
+  readonly remember?: boolean;
+  /** Name of the timeouts that apply, from `timeouts.classes`. @defaultValue `'default'` */
+  readonly limitClass?: string;
+  readonly device?: SessionDevice;
+  /** First fields. */
+  readonly data?: Partial<SessionFieldTypes>;
+  /**
+   * A session that this one takes the place of: it ends first. Fields named in
+   * `data.keepOnLogin` cross over if it was anonymous.
+   */
+  readonly replaces?: SessionId;
+}
+
+/** A session that the store has just created. */
+export interface Issued {
+  readonly status: 'issued';
+  readonly token: MintedToken;
+  readonly record: SessionRecord;
+  readonly now: number;
+  /** Sessions that ended for it: replaced or evicted. */
+  readonly ended: readonly EndedSession[];
+  readonly fields: EncodedFields;
+  /** `false`: the store may hold more fields. */
+  readonly complete: boolean;
+}
+
+/** A login that did not happen. */
+export interface Refused {
+  readonly status: 'refused';
+  readonly error: SessionError;
+  /** The anonymous session that the login would have ended, with a new token. */
+  readonly restored?: Issued;
+}
+
+type Refusal = Exclude<CreateReply['status'], 'created' | 'late'>;
+
+const NOTHING: EncodedFields = new Map();
+
+type Wanted = Omit<CreateRequest['session'], 'id' | 'token'> &
+  Pick<CreateRequest, 'concurrency' | 'replaces'> & { readonly bucket: number };
+
+export class SessionIssuer {
+  readonly #config: SessionConfig;
+  readonly #access: StoreAccess;
+  readonly #tokens: TokenCodec;
+  readonly #events: SessionEventBus;
+  readonly #announceEnd: (ended: EndedSession) => void;
+
+  constructor(
+    config: SessionConfig,
+    access: StoreAccess,
+    tokens: TokenCodec,
+    events: SessionEventBus,
+    announceEnd: (ended: EndedSession) => void,
+  ) {
+    this.#config = config;
+    this.#access = access;
+    this.#tokens = tokens;
+    this.#events = events;
+    this.#announceEnd = announceEnd;
+  }
+
+  /** Everything that can be refused is refused before the first session ends. */
+  async forUser(userId: UserId, options: CreateOptions): Promise<Issued | Refused> {
+    const user = canonicalUserId(userId);
+    const limitClass = this.#limitClass(options);
+    const own = this.#encode(options.data ?? {});
+    const max = await this.#config.concurrency.max(user);
+    const place = placement(user, await this.#access.layout());
+    const { keepOnLogin } = this.#config;
+    const inPlace = replacedIn(place.bucket, options.replaces);
+    const left = inPlace ? NOTHING : await this.#endReplaced(options.replaces);
+    const reply = await this.#insert({
+      bucket: place.bucket,
+      limitClass,
+      device: options.device ?? {},
+      fields: new Map(
+        [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
+      ),
+      user: { ...place, userId: user },
+      concurrency: { max, atLimit: this.#config.concurrency.atLimit },
+      ...(inPlace && { replaces: { id: inPlace, take: keepOnLogin } }),
+    });
+    if (reply.status !== 'issued') return this.#refuse(reply.status, max, left, options.device);
+    this.#events.emit('session.created', {
+      eventId: `${reply.record.id}:created`,
+      at: reply.now,
+      sessionId: reply.record.id,
+      userId: user,
+      limitClass,
+    });
+    return reply;
+  }
+
+  async forAnonymous(
+    data: Readonly<Record<string, unknown>>,
+    device: SessionDevice,
+  ): Promise<Issued> {
+    const fields = this.#encode(data);
+    const { buckets } = await this.#access.layout();
+    const bucket = randomBucket(buckets);
+    return this.#anonymous(bucket, fields, device);
+  }
+
+  /** A new token for the same session; the old one is dead when the call returns. */
+  async rotateHard(token: VerifiedToken): Promise<MintedToken | undefined> {
+    const { sessionId: id, verifier, generation, hardDeadline } = token;
+    const place = parseSessionId(id);
+    if (place === undefined || generation >= MAX_GENERATION) return undefined;
+    const next = this.#tokens.mint({ ...place, generation: generation + 1, hardDeadline });
+    const reply = await this.#access.mutate((store, _now, notAfter) =>
+      store.rotate({
+        id,
+        token: { verifier, generation, traits: '' },
+        kind: 'hard',
+        next: { verifier: next.verifier, keyId: next.keyId, generation: next.generation },
+        notAfter,
+      }),
+    );
+    if (reply.status !== 'rotated') return undefined;
+    this.#events.emit('session.rotated', {
+      eventId: `${id}:rotated:${next.generation}`,
+      at: reply.now,
+      sessionId: id,
+      generation: next.generation,
+    });
+    return next;
+  }
+
+  async #anonymous(bucket: number, fields: EncodedFields, device: SessionDevice): Promise<Issued> {
+    const reply = await this.#insert({ bucket, limitClass: 'anonymous', device, fields });
+    if (reply.status === 'issued') return reply;
+    throw refusal(reply.status, 0);
+  }
+
+  async #insert(wanted: Wanted): Promise<Issued | { readonly status: Refusal }> {
+    const { bucket, concurrency, replaces, ...session } = wanted;
+    const { absolute } = limitsOf(session, this.#config.settings.limits);
+    const { reply, token } = await this.#access.mutate(async (store, now, notAfter) => {
+      const token = this.#tokens.mint({ bucket, generation: 0, hardDeadline: now + absolute });
+      const { sessionId: id, verifier, keyId, generation } = token;
+      const reply = await store.create({
+        session: { ...session, id, token: { verifier, keyId, generation } },
+        ...(concurrency && { concurrency }),
+        ...(replaces && { replaces }),
+        notAfter,
+      });
+      return { status: reply.status, now: reply.now, reply, token };
+    });
+    // `mutate` has dealt with `late`.
+    if (reply.status === 'late') throw refusal('taken', 0);
+    if (reply.status !== 'created') return { status: reply.status };
+    reply.ended.forEach(this.#announceEnd);
+    const { record, now, ended } = reply;
+    const complete = replaces === undefined;
+    return { status: 'issued', token, record, now, ended, fields: session.fields, complete };
+  }
+
+  /**
+   * Ends a session of another bucket before the new one is created: a crash in between leaves
+   * neither alive. In the same bucket the store does both in one step. Of an anonymous session the
+   * fields are handed over.
+   */
+  async #endReplaced(id: SessionId | undefined): Promise<EncodedFields> {
+    if (id === undefined) return NOTHING;
+    const request = { id, reason: 'replaced', take: 'all' } as const;
+    const reply = await this.#access.call((store) => store.revoke(request));
+    if (reply.status === 'gone') return NOTHING;
+    this.#announceEnd(reply.ended);
+    return reply.fields;
+  }
+
+  /** A refused login loses nothing: what the visitor had collected lives on in a new session. */
+  async #refuse(
+    status: Refusal,
+    max: number,
+    left: EncodedFields,
+    device: SessionDevice = {},
+  ): Promise<Refused> {
+    const error = refusal(status, max);
+    if (left.size === 0) return { status: 'refused', error };
+    const { buckets } = await this.#access.layout();
+    const restored = await this.#anonymous(randomBucket(buckets), left, device);
+    return { status: 'refused', error, restored };
+  }
+
+  #limitClass(options: CreateOptions): string {
+    const name = options.limitClass ?? (options.remember === true ? 'remembered' : 'default');
+    if (Object.hasOwn(this.#config.settings.limits, name)) return name;
+    throw new SessionError(
+      'ERR_SESSION_CONFIG',
+      `there is no limit class ${JSON.stringify(name)}: add it to timeouts.classes`,
+    );
+  }
+
+  #encode(values: Readonly<Record<string, unknown>>): Map<string, string> {
+    const changes = encodeSets(values, this.#config.fieldLimits);
+    return new Map(changes.map(({ name, value }) => [name, value]));
+  }
+}
+
+/** The id, if it lies in this bucket. */
+function replacedIn(bucket: number, id: SessionId | undefined): SessionId | undefined {
+  return id !== undefined && parseSessionId(id)?.bucket === bucket ? id : undefined;
+}
+
+function refusal(status: Refusal, max: number): SessionError {
+  switch (status) {
+    case 'limit':
+      return new SessionLimitError(max);
+    case 'too-large':
+      return sessionTooLarge();
+    case 'superseded':
+      return new SessionError(
+        'ERR_SESSION_SUPERSEDED',
+        'all sessions of the user were revoked while they logged in',
+      );
+    case 'taken':
+      return new SessionStoreError('the session store claims to have a session that was just made');
+  }
+}

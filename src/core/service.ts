@@ -1,0 +1,342 @@
+/**
+ * THE MAIN PATH: what an application can do with sessions, independent of any framework.
+ */
+import { randomUUID } from 'node:crypto';
+import type { SessionConfig } from './config.js';
+import type { SessionError } from './errors.js';
+import {
+  SessionEventBus,
+  type SessionEventListener,
+  type SessionEventName,
+  type SweepReport,
+} from './events.js';
+import { type CreateOptions, type Issued, SessionIssuer } from './issuer.js';
+import { deadlinesOf } from './policy.js';
+import type {
+  EndReason,
+  EndedSession,
+  SessionDevice,
+  SessionId,
+  SessionTombstone,
+} from './record.js';
+import { Session, type SessionInfo, infoOf } from './session.js';
+import { type SessionStats, summarize } from './stats.js';
+import { StoreAccess } from './store-access.js';
+import type { ActiveSession, PingReply, SessionStore } from './store.js';
+import { sweep } from './sweep.js';
+import { type MintedToken, type VerifiedToken, TokenCodec, parseSessionId } from './token.js';
+import { type UserId, canonicalUserId, placement } from './user-id.js';
+
+/** A new session and its token, which exists nowhere else. @public */
+export interface CreatedSession {
+  readonly session: Session;
+  readonly token: MintedToken;
+  /** Sessions that ended in the same step: replaced or evicted. */
+  readonly ended: readonly EndedSession[];
+}
+
+/** What became of a login. @internal */
+export type LoginOutcome =
+  | (CreatedSession & { readonly status: 'created' })
+  | {
+      readonly status: 'refused';
+      readonly error: SessionError;
+      readonly restored?: CreatedSession;
+    };
+
+/**
+ * What a token is worth.
+ *
+ * - `active`: a live session
+ * - `ended`: it is over, for this reason; only the holder of a genuine token is told
+ * - `none`: everything else: malformed, forged, unknown, superseded by a newer token
+ *
+ * @public
+ */
+export type SessionVerdict =
+  | { readonly status: 'active'; readonly session: Session }
+  | { readonly status: 'ended'; readonly reason: EndReason }
+  | { readonly status: 'none' };
+
+/** A user's sessions, newest first. @public */
+export interface UserSessions {
+  readonly sessions: readonly SessionInfo[];
+  /** Ended sessions still remembered: at most 100, none past its deadline. */
+  readonly ended: readonly SessionTombstone[];
+}
+
+/** Which of a user's sessions end. @public */
+export interface RevokeUserOptions {
+  /** The one to spare, such as the caller's own. */
+  readonly except?: SessionId;
+}
+
+/** One page of all sessions. @public */
+export interface SessionPage {
+  readonly sessions: readonly (SessionInfo & { readonly userId: string | undefined })[];
+  /** For the next page; absent on the last. */
+  readonly cursor?: string;
+}
+
+/**
+ * Creates, resolves, lists and ends sessions. Inject it anywhere; in a request, `RequestSession`
+ * (`@CurrentSession()`) is the same bound to that request and its response.
+ *
+ * All methods reject with `SessionStoreError` if the store fails; that never means "no session".
+ *
+ * @public
+ */
+export class SessionService {
+  readonly #config: SessionConfig;
+  readonly #access: StoreAccess;
+  readonly #tokens: TokenCodec;
+  readonly #issuer: SessionIssuer;
+  readonly #events: SessionEventBus;
+  readonly #context: ConstructorParameters<typeof Session>[0];
+
+  /** @internal */
+  constructor(config: SessionConfig, store: SessionStore, events = new SessionEventBus()) {
+    this.#config = config;
+    this.#access = new StoreAccess(store, config.settings);
+    this.#tokens = new TokenCodec(config.ring, config.audience);
+    this.#events = events;
+    this.#issuer = new SessionIssuer(config, this.#access, this.#tokens, events, (ended) =>
+      this.#announceEnd(ended),
+    );
+    this.#context = {
+      access: this.#access,
+      limits: config.fieldLimits,
+      limitTable: config.settings.limits,
+      events,
+    };
+  }
+
+  /** Name of the store: `memory`, `redis`… */
+  get storeName(): string {
+    return this.#access.store.name;
+  }
+
+  /** The store's time as last learned; this process's before the first reply. @internal */
+  get now(): number {
+    return this.#access.knownNow ?? Date.now();
+  }
+
+  /** Connects to the store now instead of at the first use. */
+  async open(): Promise<void> {
+    await this.#access.layout();
+  }
+
+  /** Ends the connection that `open` made. */
+  close(): Promise<void> {
+    return this.#access.close();
+  }
+
+  /**
+   * Creates a session for a user whose identity was just proved.
+   *
+   * @throws SessionLimitError if the user is at the limit and `concurrency.atLimit` is `reject`
+   * @throws SessionError `ERR_SESSION_USER_ID` for what cannot be a user id
+   */
+  async create(userId: UserId, options: CreateOptions = {}): Promise<CreatedSession> {
+    const outcome = await this.login(userId, options);
+    if (outcome.status === 'refused') throw outcome.error;
+    return outcome;
+  }
+
+  /** `create` for a caller that can hand out the token of a restored anonymous session. @internal */
+  async login(userId: UserId, options: CreateOptions): Promise<LoginOutcome> {
+    const reply = await this.#issuer.forUser(userId, options);
+    if (reply.status === 'issued') return { status: 'created', ...this.#created(reply) };
+    const { error, restored } = reply;
+    return { status: 'refused', error, ...(restored && { restored: this.#created(restored) }) };
+  }
+
+  /** Creates a session without a user, for data that exists before the login. */
+  async createAnonymous(
+    data: Readonly<Record<string, unknown>>,
+    device: SessionDevice = {},
+  ): Promise<CreatedSession> {
+    return this.#created(await this.#issuer.forAnonymous(data, device));
+  }
+
+  /**
+   * What a token is worth now. Counts as activity unless `touch` is `false`. A token that is not
+   * genuine costs no store call.
+   */
+  async resolve(token: string, options?: { readonly touch?: boolean }): Promise<SessionVerdict> {
+    const verified = this.verify(token);
+    return verified === undefined ? { status: 'none' } : this.resolveVerified(verified, options);
+  }
+
+  /** Whether a text is a genuine token of this application; says nothing about its session. @internal */
+  verify(token: string): VerifiedToken | undefined {
+    return this.#tokens.verify(token);
+  }
+
+  /** @internal */
+  async resolveVerified(
+    token: VerifiedToken,
+    options: { readonly touch?: boolean } = {},
+  ): Promise<SessionVerdict> {
+    const now = this.#access.knownNow;
+    // The deadline is part of the token, so that a dead one costs nothing and a store restored
+    // from a backup cannot revive it.
+    if (now !== undefined && now >= token.hardDeadline)
+      return { status: 'ended', reason: 'absolute' };
+    const { verifier, generation, sessionId: id } = token;
+    const reply = await this.#access.call((store) =>
+      store.resolve({
+        id,
+        token: { verifier, generation, traits: '' },
+        touch: options.touch ?? true,
+      }),
+    );
+    switch (reply.status) {
+      case 'active':
+        return { status: 'active', session: this.#session(reply, reply.now) };
+      case 'ended':
+        if (reply.ended) this.#announceEnd(reply.ended);
+        return { status: 'ended', reason: reply.reason };
+      case 'ahead':
+        this.#events.emit('session.store-rollback', {
+          eventId: `${id}:rollback:${generation}`,
+          at: reply.now,
+          sessionId: id,
+        });
+        return { status: 'none' };
+      case 'retired':
+      case 'gone':
+        return { status: 'none' };
+    }
+  }
+
+  /**
+   * Gives a session a new token and keeps its id: after a change of privilege. The old token is
+   * dead when the call returns. `undefined`: the session is gone, or another request rotated it.
+   *
+   * @internal
+   */
+  rotate(token: VerifiedToken): Promise<MintedToken | undefined> {
+    return this.#issuer.rotateHard(token);
+  }
+
+  /** The live sessions of a user, and the ended ones that are still remembered. */
+  async list(userId: UserId): Promise<UserSessions> {
+    const user = await this.#place(userId);
+    const reply = await this.#access.call((store) => store.list({ user }));
+    const limits = this.#config.settings.limits;
+    return {
+      sessions: reply.sessions.map((record) => infoOf(record, deadlinesOf(record, limits))),
+      ended: reply.tombstones,
+    };
+  }
+
+  /** All live sessions, page by page, in no promised order: for administration. */
+  async page(
+    options: { readonly cursor?: string; readonly limit?: number } = {},
+  ): Promise<SessionPage> {
+    const { limit = 50, ...cursor } = options;
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+      throw new RangeError('limit must be an integer from 1 to 100');
+    }
+    const reply = await this.#access.call((store) => store.page({ ...cursor, limit }));
+    const limits = this.#config.settings.limits;
+    const sessions = reply.sessions.map((record) => ({
+      ...infoOf(record, deadlinesOf(record, limits)),
+      userId: record.userId,
+    }));
+    return { sessions, ...(reply.cursor !== undefined && { cursor: reply.cursor }) };
+  }
+
+  /**
+   * Ends one session. `false`: there is none with this id, or, with `userId`, it is not that
+   * user's; the two cannot be told apart.
+   */
+  async revoke(
+    id: SessionId,
+    options: { readonly userId?: UserId; readonly reason?: 'revoked' | 'logout' } = {},
+  ): Promise<boolean> {
+    if (parseSessionId(id) === undefined) return false;
+    const owner =
+      options.userId === undefined ? {} : { userKey: (await this.#place(options.userId)).userKey };
+    const reason = options.reason ?? 'revoked';
+    const reply = await this.#access.call((store) => store.revoke({ id, reason, ...owner }));
+    if (reply.status === 'gone') return false;
+    this.#announceEnd(reply.ended);
+    return true;
+  }
+
+  /** Ends all sessions of a user, or all but one; gives their number. */
+  async revokeUser(userId: UserId, options: RevokeUserOptions = {}): Promise<number> {
+    const user = await this.#place(userId);
+    const reply = await this.#access.call((store) =>
+      store.revokeUser({ user, reason: 'revoked', ...options }),
+    );
+    reply.ended.forEach((ended) => this.#announceEnd(ended));
+    return reply.ended.length;
+  }
+
+  /** A request carried two different genuine tokens: cookie injection, or a proxy gone wrong. @internal */
+  reportAmbiguous(): void {
+    const at = this.now;
+    this.#events.emit('session.ambiguous', { eventId: `ambiguous:${randomUUID()}`, at });
+  }
+
+  /** Counts a failed login, for the statistics and for whoever listens. */
+  async recordLoginFailure(userId?: UserId): Promise<void> {
+    const user = userId === undefined ? {} : { userId: canonicalUserId(userId) };
+    const { now: at } = await this.#access.call((store) => store.countLoginFailure());
+    const eventId = `login-failed:${randomUUID()}`;
+    this.#events.emit('session.login-failed', { eventId, at, ...user });
+  }
+
+  /** Active sessions, creation rate, ends by reason, durations and more, over all instances. */
+  async stats(): Promise<SessionStats> {
+    return summarize(await this.#access.call((store) => store.stats()));
+  }
+
+  /** Asks the store whether it is well. */
+  ping(): Promise<PingReply> {
+    return this.#access.call((store) => store.ping());
+  }
+
+  /** Runs the cleanup once: ends what is past its deadline. Safe on any number of instances. */
+  async sweep(bounds: { readonly batch: number; readonly budget: number }): Promise<SweepReport> {
+    const report = await sweep(this.#access, bounds, (ended) => this.#announceEnd(ended));
+    const at = await this.#access.now();
+    this.#events.emit('session.swept', { eventId: `swept:${randomUUID()}`, at, ...report });
+    return report;
+  }
+
+  /** Subscribes to what happens to sessions; the function that is returned ends the subscription. */
+  on<Name extends SessionEventName>(name: Name, listener: SessionEventListener<Name>): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  #created(issued: Issued): CreatedSession {
+    return { session: this.#session(issued, issued.now), token: issued.token, ended: issued.ended };
+  }
+
+  async #place(userId: UserId): Promise<{ bucket: number; userKey: string }> {
+    const user = canonicalUserId(userId);
+    return placement(user, await this.#access.layout());
+  }
+
+  #session(active: Pick<ActiveSession, 'record' | 'fields' | 'complete'>, now: number): Session {
+    return new Session(this.#context, { ...active, now });
+  }
+
+  /** Of anonymous sessions nobody is told. */
+  #announceEnd(ended: EndedSession): void {
+    const { id, userId, reason, createdAt, endedAt } = ended;
+    if (userId === undefined) return;
+    this.#events.emit('session.ended', {
+      eventId: `${id}:ended`,
+      at: endedAt,
+      sessionId: id,
+      userId,
+      reason,
+      duration: endedAt - createdAt,
+    });
+  }
+}

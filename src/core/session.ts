@@ -1,0 +1,165 @@
+/**
+ * One live session in the hands of the application.
+ */
+import type { SessionValue } from './codec.js';
+import {
+  type FieldContext,
+  type SessionField,
+  type SessionFieldTypes,
+  SessionFields,
+} from './fields.js';
+import { type Deadlines, type LimitTable, deadlinesOf } from './policy.js';
+import type { SessionDevice, SessionId, SessionRecord } from './record.js';
+import type { EncodedFields } from './store.js';
+
+/**
+ * What may be shown of a session: no token, no data. Instants in milliseconds since 1970.
+ *
+ * @public
+ */
+export interface SessionInfo {
+  readonly id: SessionId;
+  readonly createdAt: number;
+  readonly seenAt: number;
+  /** The earlier of the two deadlines, if it is not used before. */
+  readonly expiresAt: number;
+  readonly limitClass: string;
+  readonly device: SessionDevice;
+}
+
+/** Seconds until a session ends: unused, and in any case. @public */
+export interface TimeLeft {
+  readonly idle: number;
+  readonly absolute: number;
+}
+
+/**
+ * A session that was alive when it was resolved. Facts are a snapshot of that moment; fields are
+ * read and written one by one, at the store: when a call returns, the change is durable, and two
+ * requests that write different fields never overwrite each other.
+ *
+ * Every method that changes something rejects with `ERR_SESSION_ENDED` if the session has ended
+ * meanwhile, and with `SessionStoreError` if the store failed.
+ *
+ * @public
+ */
+export class Session {
+  readonly id: SessionId;
+  /** Absent in an anonymous session. */
+  readonly userId: string | undefined;
+  readonly createdAt: number;
+  /** When the user last proved who they are. */
+  readonly authenticatedAt: number | undefined;
+  readonly limitClass: string;
+  readonly device: SessionDevice;
+  readonly #record: SessionRecord;
+  readonly #deadlines: Deadlines;
+  readonly #resolvedAt: number;
+  readonly #fields: SessionFields;
+
+  /** @internal */
+  constructor(
+    context: FieldContext & { readonly limitTable: LimitTable },
+    active: {
+      readonly record: SessionRecord;
+      readonly fields: EncodedFields;
+      readonly complete: boolean;
+      readonly now: number;
+    },
+  ) {
+    const { record } = active;
+    this.id = record.id;
+    this.userId = record.userId;
+    this.createdAt = record.createdAt;
+    this.authenticatedAt = record.authenticatedAt;
+    this.limitClass = record.limitClass;
+    this.device = record.device;
+    this.#record = record;
+    this.#resolvedAt = active.now;
+    this.#deadlines = deadlinesOf(record, context.limitTable);
+    this.#fields = new SessionFields(context, record.id, active.fields, active.complete);
+  }
+
+  /** What may be shown of it. */
+  get info(): SessionInfo {
+    return infoOf(this.#record, this.#deadlines);
+  }
+
+  /** Seconds left when it was resolved, rounded down. */
+  get timeLeft(): TimeLeft {
+    const seconds = (deadline: number): number =>
+      Math.max(0, Math.floor((deadline - this.#resolvedAt) / 1000));
+    return { idle: seconds(this.#deadlines.idleAt), absolute: seconds(this.#deadlines.absoluteAt) };
+  }
+
+  /** The value of a field, a fresh copy at each call; `undefined` if there is none. */
+  async get<Name extends SessionField>(name: Name): Promise<SessionFieldTypes[Name] | undefined> {
+    return (await this.#fields.get(name)) as SessionFieldTypes[Name] | undefined;
+  }
+
+  /** All fields. */
+  async all(): Promise<Partial<SessionFieldTypes>> {
+    return (await this.#fields.all()) as Partial<SessionFieldTypes>;
+  }
+
+  /**
+   * Sets one field, or several in one step. What is set is what is read back.
+   *
+   * @throws SessionValueError `ERR_SESSION_VALUE` for what cannot be kept exactly, with its path;
+   *   `ERR_SESSION_TOO_LARGE` beyond the size limits. Nothing is written then.
+   */
+  set<Name extends SessionField>(name: Name, value: SessionFieldTypes[Name]): Promise<void>;
+  set(values: Partial<SessionFieldTypes>): Promise<void>;
+  set(nameOrValues: string | Partial<SessionFieldTypes>, value?: unknown): Promise<void> {
+    return this.#fields.set(
+      typeof nameOrValues === 'string' ? { [nameOrValues]: value } : nameOrValues,
+    );
+  }
+
+  /** Removes fields; those that are not there are no error. */
+  delete(...names: SessionField[]): Promise<void> {
+    return this.#fields.delete(names);
+  }
+
+  /** Adds to an integer field atomically, 0 if absent; gives the sum. */
+  increment(name: SessionField, by = 1): Promise<number> {
+    return this.#fields.increment(name, by);
+  }
+
+  /** Adds an item to the end of an array field atomically, empty if absent. */
+  append(name: SessionField, item: SessionValue): Promise<void> {
+    return this.#fields.append(name, item);
+  }
+
+  /**
+   * Changes a field depending on its value without losing a parallel change: `change` may be
+   * called more than once, so it must have no side effects.
+   *
+   * @throws SessionError `ERR_SESSION_CONFLICT` if it kept changing
+   */
+  async update<Name extends SessionField>(
+    name: Name,
+    change: (current: SessionFieldTypes[Name] | undefined) => SessionFieldTypes[Name],
+  ): Promise<SessionFieldTypes[Name]> {
+    const changed = await this.#fields.update(name, (current) =>
+      change(current as SessionFieldTypes[Name] | undefined),
+    );
+    return changed as SessionFieldTypes[Name];
+  }
+
+  toJSON(): SessionInfo {
+    return this.info;
+  }
+}
+
+/** The showable part of a record. */
+export function infoOf(record: SessionRecord, deadlines: Deadlines): SessionInfo {
+  return {
+    id: record.id,
+    createdAt: record.createdAt,
+    seenAt: record.seenAt,
+    expiresAt: Math.min(deadlines.idleAt, deadlines.absoluteAt),
+    limitClass: record.limitClass,
+    device: record.device,
+  };
+}

@@ -1,0 +1,57 @@
+/**
+ * A short label of the client for the user's own list of devices. A label, not an identification:
+ * user agents lie, and nothing is decided by it.
+ */
+import type { SessionDevice } from '../core/record.js';
+
+/** Every part is cut to this many bytes, so that a stored session stays small. */
+const MAX_PART_BYTES = 64;
+const MAX_USER_AGENT = 512;
+
+/** The first that matches wins: browsers name the ones they descend from, too. */
+const CLIENTS: readonly (readonly [label: string, pattern: RegExp])[] = [
+  ['Edge', /\bEdg(?:e|A|iOS)?\/(\d+)/],
+  ['Opera', /\bOPR\/(\d+)/],
+  ['Samsung Internet', /\bSamsungBrowser\/(\d+)/],
+  ['Firefox', /\b(?:Firefox|FxiOS)\/(\d+)/],
+  ['Chrome', /\b(?:HeadlessChrome|Chrome|CriOS)\/(\d+)/],
+  ['Safari', /\bVersion\/(\d+)[.\d]* (?:Mobile\/\w+ )?Safari\//],
+];
+
+const PLATFORMS: readonly (readonly [label: string, pattern: RegExp])[] = [
+  ['iOS', /\b(?:iPhone|iPad|iPod)\b/],
+  ['Android', /\bAndroid\b/],
+  ['Windows', /\bWindows\b/],
+  ['macOS', /\bMac(?:intosh| OS X)\b/],
+  ['ChromeOS', /\bCrOS\b/],
+  ['Linux', /\bLinux\b/],
+];
+
+export function describeDevice(
+  userAgent: string | undefined,
+  address: string | undefined,
+): SessionDevice {
+  const text = userAgent?.slice(0, MAX_USER_AGENT) ?? '';
+  const client = clientOf(text);
+  const platform = PLATFORMS.find(([, pattern]) => pattern.test(text))?.[0];
+  return {
+    ...(client !== undefined && { client }),
+    ...(platform !== undefined && { platform }),
+    ...(address !== undefined && { address: clean(address) }),
+  };
+}
+
+function clientOf(userAgent: string): string | undefined {
+  for (const [label, pattern] of CLIENTS) {
+    const match = pattern.exec(userAgent);
+    if (match) return `${label} ${match[1]}`;
+  }
+  // curl/8.5.0, okhttp/4.12: programs that just say who they are.
+  const product = /^[\w.+-]{1,40}(?:\/[\w.+-]{1,20})?/.exec(userAgent)?.[0];
+  return product === undefined ? undefined : clean(product);
+}
+
+/** Printable ASCII only, so that a label can break neither a log line nor a page (CWE-117). */
+function clean(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '').slice(0, MAX_PART_BYTES);
+}

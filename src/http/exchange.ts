@@ -1,0 +1,99 @@
+/**
+ * One HTTP request and its response, as the session layer sees them: the same on every adapter.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SessionConfig } from '../core/config.js';
+import { SessionError } from '../core/errors.js';
+import type { MintedToken, VerifiedToken } from '../core/token.js';
+import { type Credential, readCredential } from './carrier.js';
+import { serializeCookie, serializeDeletion } from './cookie.js';
+import { ResponseHeaders } from './response-headers.js';
+
+/** What an adapter knows that the raw request does not. */
+export interface HttpPeer {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Client address by the adapter's trust-proxy setting. */
+  readonly address: string | undefined;
+  /** Whether the request came over TLS, by the adapter's trust-proxy setting. */
+  readonly isSecure: boolean;
+  readonly host: string | undefined;
+}
+
+/** Reads the credential of a request once, and writes the session's headers to its response. */
+export class HttpExchange {
+  readonly #config: SessionConfig;
+  readonly #peer: HttpPeer;
+  readonly #headers: ResponseHeaders;
+  readonly #onPlainRequest: () => void;
+
+  constructor(config: SessionConfig, peer: HttpPeer, onPlainRequest: () => void) {
+    this.#config = config;
+    this.#peer = peer;
+    this.#headers = new ResponseHeaders(peer.response);
+    this.#onPlainRequest = onPlainRequest;
+  }
+
+  get address(): string | undefined {
+    return this.#peer.address;
+  }
+
+  get userAgent(): string | undefined {
+    return this.#peer.request.headers['user-agent'];
+  }
+
+  credential(verify: (text: string) => VerifiedToken | undefined): Credential {
+    const { cookie, bearer } = this.#config;
+    this.#headers.dependOnCookie();
+    const settings = { cookieName: cookie.name, bearer };
+    return readCredential(this.#peer.request.headers, settings, verify);
+  }
+
+  /**
+   * Refuses before anything is changed if the response can no longer carry a cookie.
+   *
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`
+   */
+  assertCookieCanBeSent(): void {
+    if (!this.#peer.response.headersSent) return;
+    throw new SessionError(
+      'ERR_SESSION_HEADERS_SENT',
+      'the response headers were already sent, so the session cookie cannot be: change the session before answering',
+    );
+  }
+
+  /** Hands the token to the browser. Persistent only if the session's class is. */
+  sendCookie(token: MintedToken, limitClass: string, now: number): void {
+    const { cookie, persistentClasses } = this.#config;
+    if (cookie.secure && !this.#peer.isSecure && !isLoopback(this.#peer.host)) {
+      this.#onPlainRequest();
+    }
+    const maxAge = persistentClasses.has(limitClass)
+      ? Math.max(0, Math.floor((token.hardDeadline - now) / 1000))
+      : undefined;
+    const line = serializeCookie(cookie, token.token.reveal(), maxAge);
+    this.#headers.setCookie(cookie.name, line);
+  }
+
+  /** Tells the browser to forget the cookie: only ever after an explicit logout. */
+  clearCookie(): void {
+    const { cookie } = this.#config;
+    this.#headers.setCookie(cookie.name, serializeDeletion(cookie));
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#headers.setHeader(name, value);
+  }
+}
+
+/** Hosts that no network can stand in between: a Secure cookie works there over plain HTTP. */
+function isLoopback(host: string | undefined): boolean {
+  if (host === undefined) return false;
+  const name = host.replace(/:\d+$/, '').toLowerCase();
+  return (
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '[::1]' ||
+    /^127(\.\d{1,3}){3}$/.test(name)
+  );
+}

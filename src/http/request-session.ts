@@ -1,0 +1,369 @@
+/**
+ * The session of one request: resolved once, on demand, by whoever asks first.
+ */
+import { inspect } from 'node:util';
+import type { SessionValue } from '../core/codec.js';
+import type { SessionConfig } from '../core/config.js';
+import { SessionError } from '../core/errors.js';
+import type { SessionField, SessionFieldTypes } from '../core/fields.js';
+import { sessionIsGone } from '../core/fields.js';
+import type { CreateOptions } from '../core/issuer.js';
+import type { EndReason, SessionId } from '../core/record.js';
+import type { CreatedSession, SessionService } from '../core/service.js';
+import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
+import type { SecretToken, VerifiedToken } from '../core/token.js';
+import type { UserId } from '../core/user-id.js';
+import type { Carrier, Credential } from './carrier.js';
+import { describeDevice } from './device.js';
+import type { HttpExchange } from './exchange.js';
+
+/**
+ * What a request's credential is worth.
+ *
+ * - `active`: a live session
+ * - `ended`: it is over, for this reason
+ * - `ambiguous`: the request carried two different genuine tokens
+ * - `none`: no credential, or one that is worth nothing
+ *
+ * @public
+ */
+export type RequestVerdict =
+  | { readonly status: 'active'; readonly session: Session }
+  | { readonly status: 'ended'; readonly reason: EndReason }
+  | { readonly status: 'ambiguous' }
+  | { readonly status: 'none' };
+
+/** How a login through a request is done. @public */
+export interface LoginOptions extends Omit<CreateOptions, 'replaces' | 'device'> {
+  /**
+   * `'bearer'` sets no cookie: send the token that is returned to the client yourself. Needs the
+   * option `bearer`.
+   *
+   * @defaultValue `'cookie'`
+   */
+  readonly carrier?: Carrier;
+}
+
+/** @public */
+export interface LoginResult {
+  readonly session: Session;
+  /** Only needed with `carrier: 'bearer'`; `reveal()` gives the text. */
+  readonly token: SecretToken;
+}
+
+/** One of the user's sessions, as shown to them. @public */
+export interface DeviceSession extends SessionInfo {
+  /** It is the one that asks. */
+  readonly isCurrent: boolean;
+}
+
+/**
+ * The session of the current request, with everything a handler does with it. Inject it with
+ * `@CurrentSession()`.
+ *
+ * Behind `SessionGuard` it is resolved and active. On a public route nothing is read until it is
+ * asked for: `isActive()` resolves it. Facts such as `userId` can be read once it is resolved.
+ *
+ * @public
+ */
+export class RequestSession {
+  readonly #service: SessionService;
+  readonly #config: SessionConfig;
+  readonly #exchange: HttpExchange;
+  #touch = true;
+  #credential: Credential | undefined;
+  #pending: Promise<RequestVerdict> | undefined;
+  #verdict: RequestVerdict | undefined;
+
+  /** @internal */
+  constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
+    this.#service = service;
+    this.#config = config;
+    this.#exchange = exchange;
+  }
+
+  /** This request does not count as activity; must be said before it is resolved. */
+  skipTouch(): void {
+    this.#touch = false;
+  }
+
+  /** The verdict on the request's credential; asks the store at most once per request. */
+  resolve(): Promise<RequestVerdict> {
+    this.#pending ??= this.#resolve();
+    return this.#pending;
+  }
+
+  /** Sets a header of the response, the same way on every adapter. @internal */
+  setResponseHeader(name: string, value: string): void {
+    this.#exchange.setHeader(name, value);
+  }
+
+  /** Whether there is a live session, of a user or anonymous. */
+  async isActive(): Promise<boolean> {
+    return (await this.resolve()).status === 'active';
+  }
+
+  /** Public id of the session; `undefined` if there is none. */
+  get id(): SessionId | undefined {
+    return this.#resolved?.id;
+  }
+
+  /** Who is logged in; `undefined` if nobody is. */
+  get userId(): string | undefined {
+    return this.#resolved?.userId;
+  }
+
+  /** When the user logged in; milliseconds since 1970. */
+  get authenticatedAt(): number | undefined {
+    return this.#resolved?.authenticatedAt;
+  }
+
+  /** What may be shown of the session; `undefined` if there is none. */
+  get info(): SessionInfo | undefined {
+    return this.#resolved?.info;
+  }
+
+  /** Seconds until the session ends; `undefined` if there is none. With `@SkipTouch()` a mere look. */
+  async timeLeft(): Promise<TimeLeft | undefined> {
+    const verdict = await this.resolve();
+    return verdict.status === 'active' ? verdict.session.timeLeft : undefined;
+  }
+
+  /**
+   * Logs a user in: a new session with a new token. The session that this browser had before ends
+   * first. When this returns the session is stored and the response carries its cookie.
+   *
+   * @throws SessionLimitError at the concurrency limit, if the policy is `reject`
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT` if the response has begun; nothing was changed
+   */
+  async login(userId: UserId, options: LoginOptions = {}): Promise<LoginResult> {
+    const { carrier = 'cookie', ...create } = options;
+    if (carrier === 'bearer' && !this.#config.bearer) {
+      throw new SessionError(
+        'ERR_SESSION_CONFIG',
+        "carrier 'bearer' needs the option bearer: true",
+      );
+    }
+    if (carrier === 'cookie') this.#exchange.assertCookieCanBeSent();
+    const old = this.#token;
+    const outcome = await this.#service.login(userId, {
+      ...create,
+      device: this.#device(),
+      ...(old && { replaces: old.sessionId }),
+    });
+    if (outcome.status === 'refused') {
+      if (outcome.restored) this.#adopt(outcome.restored, 'cookie');
+      throw outcome.error;
+    }
+    this.#adopt(outcome, carrier);
+    return { session: outcome.session, token: outcome.token.token };
+  }
+
+  /**
+   * Ends this session, for every instance, before it returns; the response tells the browser to
+   * forget the cookie. No error if there is nothing to end.
+   */
+  async logout(): Promise<void> {
+    const token = this.#token;
+    if (token) await this.#service.revoke(token.sessionId, { reason: 'logout' });
+    this.#forget();
+  }
+
+  /**
+   * Gives this session a new token and keeps its id and data: after a change of rights. The old
+   * token is dead when this returns. A client with `Bearer` has to be sent the one that is returned.
+   */
+  async rotate(): Promise<SecretToken> {
+    const session = await this.#require();
+    const credential = this.#readCredential();
+    if (credential.kind !== 'token') throw sessionIsRequired();
+    const { token, carrier } = credential;
+    if (carrier === 'cookie') this.#exchange.assertCookieCanBeSent();
+    const next = await this.#service.rotate(token);
+    if (!next) throw sessionIsGone();
+    this.#credential = { kind: 'token', token: next, carrier };
+    if (carrier === 'cookie')
+      this.#exchange.sendCookie(next, session.limitClass, this.#service.now);
+    return next.token;
+  }
+
+  /** The user's sessions, newest first; this one is marked. */
+  async devices(): Promise<DeviceSession[]> {
+    const { id, userId } = await this.#requireUser();
+    const { sessions } = await this.#service.list(userId);
+    return sessions.map((info) => ({ ...info, isCurrent: info.id === id }));
+  }
+
+  /**
+   * Ends one of the user's own sessions by its public id; this one means `logout()`. `false`:
+   * the user has no such session.
+   */
+  async revoke(id: SessionId): Promise<boolean> {
+    const session = await this.#requireUser();
+    const revoked = await this.#service.revoke(id, { userId: session.userId });
+    if (revoked && id === session.id) this.#forget();
+    return revoked;
+  }
+
+  /** Ends the user's other sessions; gives their number. */
+  async revokeOthers(): Promise<number> {
+    const { id, userId } = await this.#requireUser();
+    return this.#service.revokeUser(userId, { except: id });
+  }
+
+  /** Ends all of the user's sessions, this one too; gives their number. */
+  async revokeAll(): Promise<number> {
+    const { userId } = await this.#requireUser();
+    const count = await this.#service.revokeUser(userId);
+    this.#forget();
+    return count;
+  }
+
+  /** See {@link Session.get}. `undefined` without a session. */
+  async get<Name extends SessionField>(name: Name): Promise<SessionFieldTypes[Name] | undefined> {
+    const verdict = await this.resolve();
+    return verdict.status === 'active' ? verdict.session.get(name) : undefined;
+  }
+
+  /** See {@link Session.all}. Empty without a session. */
+  async all(): Promise<Partial<SessionFieldTypes>> {
+    const verdict = await this.resolve();
+    return verdict.status === 'active' ? verdict.session.all() : {};
+  }
+
+  /**
+   * See {@link Session.set}. Without a session an anonymous one is created, which is the only way
+   * in which a visitor who does not log in gets one.
+   */
+  set<Name extends SessionField>(name: Name, value: SessionFieldTypes[Name]): Promise<void>;
+  set(values: Partial<SessionFieldTypes>): Promise<void>;
+  async set(nameOrValues: string | Partial<SessionFieldTypes>, value?: unknown): Promise<void> {
+    const values =
+      typeof nameOrValues === 'string' ? { [nameOrValues]: value } : { ...nameOrValues };
+    const verdict = await this.resolve();
+    if (verdict.status === 'active') return verdict.session.set(values as never);
+    await this.#begin(values);
+  }
+
+  /** See {@link Session.delete}. */
+  async delete(...names: SessionField[]): Promise<void> {
+    const verdict = await this.resolve();
+    if (verdict.status === 'active') await verdict.session.delete(...names);
+  }
+
+  /** See {@link Session.increment}. */
+  async increment(name: SessionField, by = 1): Promise<number> {
+    return (await this.#orBegin()).increment(name, by);
+  }
+
+  /** See {@link Session.append}. */
+  async append(name: SessionField, item: SessionValue): Promise<void> {
+    return (await this.#orBegin()).append(name, item);
+  }
+
+  /** See {@link Session.update}. */
+  async update<Name extends SessionField>(
+    name: Name,
+    change: (current: SessionFieldTypes[Name] | undefined) => SessionFieldTypes[Name],
+  ): Promise<SessionFieldTypes[Name]> {
+    return (await this.#orBegin()).update(name, change);
+  }
+
+  toJSON(): SessionInfo | null {
+    return this.#verdict?.status === 'active' ? this.#verdict.session.info : null;
+  }
+
+  [inspect.custom](): unknown {
+    return { status: this.#verdict?.status ?? 'unresolved', info: this.toJSON() };
+  }
+
+  async #resolve(): Promise<RequestVerdict> {
+    try {
+      this.#verdict = await this.#verdictOf(this.#readCredential());
+      return this.#verdict;
+    } catch (error) {
+      // A store fault is not a verdict: the next caller may ask again.
+      this.#pending = undefined;
+      throw error;
+    }
+  }
+
+  async #verdictOf(credential: Credential): Promise<RequestVerdict> {
+    if (credential.kind === 'none') return { status: 'none' };
+    if (credential.kind === 'ambiguous') {
+      this.#service.reportAmbiguous();
+      return { status: 'ambiguous' };
+    }
+    return this.#service.resolveVerified(credential.token, { touch: this.#touch });
+  }
+
+  #readCredential(): Credential {
+    this.#credential ??= this.#exchange.credential((text) => this.#service.verify(text));
+    return this.#credential;
+  }
+
+  get #token(): VerifiedToken | undefined {
+    const credential = this.#readCredential();
+    return credential.kind === 'token' ? credential.token : undefined;
+  }
+
+  get #resolved(): Session | undefined {
+    if (this.#verdict === undefined) {
+      throw new TypeError(
+        'this session is not resolved yet: on a public route, call `await session.isActive()` first',
+      );
+    }
+    return this.#verdict.status === 'active' ? this.#verdict.session : undefined;
+  }
+
+  async #require(): Promise<Session> {
+    const verdict = await this.resolve();
+    if (verdict.status !== 'active') throw sessionIsRequired();
+    return verdict.session;
+  }
+
+  async #requireUser(): Promise<{ readonly id: SessionId; readonly userId: string }> {
+    const { id, userId } = await this.#require();
+    if (userId === undefined) throw sessionIsRequired();
+    return { id, userId };
+  }
+
+  async #orBegin(): Promise<Session> {
+    const verdict = await this.resolve();
+    return verdict.status === 'active' ? verdict.session : this.#begin({});
+  }
+
+  async #begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
+    this.#exchange.assertCookieCanBeSent();
+    const created = await this.#service.createAnonymous(values, this.#device());
+    this.#adopt(created, 'cookie');
+    return created.session;
+  }
+
+  #adopt({ session, token }: CreatedSession, carrier: Carrier): void {
+    this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
+    if (carrier === 'cookie') {
+      this.#exchange.sendCookie(token, session.limitClass, this.#service.now);
+    }
+  }
+
+  #forget(): void {
+    const byCookie = this.#credential?.kind !== 'token' || this.#credential.carrier === 'cookie';
+    this.#become({ status: 'none' }, { kind: 'none' });
+    if (byCookie) this.#exchange.clearCookie();
+  }
+
+  #become(verdict: RequestVerdict, credential: Credential): void {
+    this.#verdict = verdict;
+    this.#pending = Promise.resolve(verdict);
+    this.#credential = credential;
+  }
+
+  #device(): ReturnType<typeof describeDevice> {
+    return describeDevice(this.#exchange.userAgent, this.#exchange.address);
+  }
+}
+
+function sessionIsRequired(): SessionError {
+  return new SessionError('ERR_SESSION_REQUIRED', 'this needs a session of a user');
+}

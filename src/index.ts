@@ -1,0 +1,83 @@
+/**
+ * nestjs-session-kit: sessions for NestJS that are safe by default, visible and revocable.
+ */
+export { SessionModule } from './nest/session.module.js';
+export {
+  InjectSessionConfig,
+  type SessionConfig,
+  type SessionModuleAsyncOptions,
+  type SessionModuleExtras,
+  type SessionModuleOptions,
+  type SessionOptionsFactory,
+} from './nest/session.module-definition.js';
+export { SessionGuard } from './nest/session.guard.js';
+export { CurrentSession, CurrentUserId, Public, SkipTouch } from './nest/session.decorators.js';
+export { SessionRequests } from './nest/session-requests.js';
+export { SessionHttpException } from './nest/session.exceptions.js';
+export { type SessionHealthOptions, SessionHealthIndicator } from './nest/session.health.js';
+export { CLEANUP_JOB, type CleanupState, SessionSweepTask } from './nest/session-sweep.task.js';
+
+export {
+  type DeviceSession,
+  type LoginOptions,
+  type LoginResult,
+  type RequestVerdict,
+  RequestSession,
+} from './http/request-session.js';
+export type { Carrier } from './http/carrier.js';
+
+export {
+  type CreatedSession,
+  type RevokeUserOptions,
+  type SessionPage,
+  type SessionVerdict,
+  type UserSessions,
+  SessionService,
+} from './core/service.js';
+export type { CreateOptions } from './core/issuer.js';
+export { type SessionInfo, type TimeLeft, Session } from './core/session.js';
+export type { SessionData, SessionField, SessionFieldTypes } from './core/fields.js';
+export type { SessionValue } from './core/codec.js';
+export type { CreationRate, DurationSummary, SessionStats, UserSummary } from './core/stats.js';
+export type {
+  SessionEvent,
+  SessionEventListener,
+  SessionEventName,
+  SessionEvents,
+  SweepReport,
+} from './core/events.js';
+export {
+  type EndReason,
+  type EndedSession,
+  type OwnLimits,
+  type SessionDevice,
+  type SessionId,
+  type SessionRecord,
+  type SessionTombstone,
+  END_REASONS,
+} from './core/record.js';
+export type {
+  CleanupOptions,
+  ConcurrencyOptions,
+  CookieOptions,
+  DataOptions,
+  LimitOptions,
+  SessionOptions,
+  TimeoutOptions,
+} from './core/options.js';
+export type { Duration } from './core/duration.js';
+export type { AtLimit } from './core/policy.js';
+export type { UserId } from './core/user-id.js';
+export { type SecretToken, SESSION_TOKEN_PATTERN } from './core/token.js';
+export {
+  type SessionErrorCode,
+  SESSION_ERROR_CODES,
+  SessionConfigError,
+  SessionError,
+  SessionLimitError,
+  SessionStoreError,
+  SessionValueError,
+} from './core/errors.js';
+
+export { type MemoryStoreOptions, memoryStore } from './stores/memory/memory.store.js';
+export type * from './core/store.js';

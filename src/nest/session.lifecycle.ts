@@ -1,0 +1,75 @@
+/**
+ * What happens when the application starts and stops.
+ */
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { SessionConfigError, SessionStoreError } from '../core/errors.js';
+import type { SessionConfig } from '../core/config.js';
+import { SessionEventBus } from '../core/events.js';
+import { SessionService } from '../core/service.js';
+import { CONFIG_TOKEN } from './session.module-definition.js';
+import { SessionSweepTask } from './session-sweep.task.js';
+
+@Injectable()
+export class SessionLifecycle
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
+  readonly #logger = new Logger('SessionModule');
+
+  constructor(
+    private readonly service: SessionService,
+    private readonly cleanup: SessionSweepTask,
+    @Inject(CONFIG_TOKEN) private readonly config: SessionConfig,
+  ) {}
+
+  /** A store that does not answer at boot is asked again by the first request. */
+  async onModuleInit(): Promise<void> {
+    try {
+      await this.service.open();
+    } catch (error) {
+      if (!(error instanceof SessionStoreError)) throw error;
+      this.#logger.error(`${error.message} (${error.code}); requests get 503 until it answers`);
+    }
+  }
+
+  /** The scheduler is complete only now. All warnings come as one. */
+  onApplicationBootstrap(): void {
+    this.cleanup.start();
+    const warnings = this.config.warnings.map(({ message }) => message);
+    if (warnings.length > 0) {
+      const list = warnings.map((message) => `\n  - ${message}`).join('');
+      this.#logger.warn(`fine for development, refused in production:${list}`);
+    }
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    await this.cleanup.stop();
+  }
+
+  /** After the last request was answered. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.service.close();
+  }
+}
+
+export function refuseSecondRegistration(count: number): void {
+  if (count < 2) return;
+  throw new SessionConfigError([
+    'SessionModule is registered twice, which would make two services and two stores: call SessionModule.forRoot() once, in the root module; it is global',
+  ]);
+}
+
+/** A listener that fails is the application's business, but not the request's. */
+export function createEventBus(): SessionEventBus {
+  const logger = new Logger('SessionEvents');
+  return new SessionEventBus((name, error) => {
+    logger.error(`a listener of ${name} failed`, error instanceof Error ? error.stack : undefined);
+  });
+}

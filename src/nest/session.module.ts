@@ -1,0 +1,115 @@
+/**
+ * The dynamic module: wires everything through Nest's dependency injection.
+ */
+import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, ModulesContainer } from '@nestjs/core';
+import { SchedulerRegistry } from '@nestjs/schedule';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import { type SessionConfig, resolveOptions } from '../core/config.js';
+import { SessionEventBus } from '../core/events.js';
+import type { SessionOptions } from '../core/options.js';
+import { SessionService } from '../core/service.js';
+import type { SessionStore } from '../core/store.js';
+import { memoryStore } from '../stores/memory/memory.store.js';
+import { CurrentSessionPipe, CurrentUserIdPipe } from './session.decorators.js';
+import { SessionExceptionFilter } from './session.exceptions.js';
+import { SessionGuard } from './session.guard.js';
+import { SessionHealthIndicator } from './session.health.js';
+import { SessionLifecycle, createEventBus, refuseSecondRegistration } from './session.lifecycle.js';
+import {
+  CONFIG_TOKEN,
+  ModuleBase,
+  OPTIONS_TOKEN,
+  STORE_TOKEN,
+  type SessionModuleAsyncOptions,
+  type SessionModuleExtras,
+  type SessionModuleOptions,
+} from './session.module-definition.js';
+import { SessionRequests } from './session-requests.js';
+import { SessionSweepTask } from './session-sweep.task.js';
+
+const PROVIDERS: Provider[] = [
+  {
+    provide: CONFIG_TOKEN,
+    inject: [OPTIONS_TOKEN, ModulesContainer],
+    useFactory: (options: SessionOptions, modules: ModulesContainer): SessionConfig => {
+      refuseSecondRegistration(registrationsIn(modules));
+      return resolveOptions(options, { hasScheduler: hasScheduler(modules) });
+    },
+  },
+  {
+    provide: STORE_TOKEN,
+    inject: [CONFIG_TOKEN],
+    useFactory: (config: SessionConfig): SessionStore => config.store ?? memoryStore(),
+  },
+  {
+    provide: SessionService,
+    inject: [CONFIG_TOKEN, STORE_TOKEN, SessionEventBus],
+    useFactory: (config: SessionConfig, store: SessionStore, events: SessionEventBus) =>
+      new SessionService(config, store, events),
+  },
+  { provide: SessionEventBus, useFactory: createEventBus },
+  { provide: APP_FILTER, useClass: SessionExceptionFilter },
+  HealthIndicatorService,
+  SessionRequests,
+  SessionGuard,
+  SessionSweepTask,
+  SessionHealthIndicator,
+  SessionLifecycle,
+  CurrentSessionPipe,
+  CurrentUserIdPipe,
+];
+
+const EXPORTS = [
+  SessionService,
+  SessionRequests,
+  SessionGuard,
+  SessionSweepTask,
+  SessionHealthIndicator,
+  CONFIG_TOKEN,
+];
+
+/**
+ * Sessions for a Nest application. Import it once, in the root module, next to
+ * `ScheduleModule.forRoot()`.
+ *
+ * @example
+ * ```ts
+ * SessionModule.forRoot({ secret: process.env.SESSION_SECRET })
+ * ```
+ *
+ * @public
+ */
+@Module({})
+export class SessionModule {
+  /**
+   * @throws SessionConfigError at boot, listing every mistake in the options
+   */
+  static forRoot(options: SessionModuleOptions = {}): DynamicModule {
+    return complete(ModuleBase.forRoot(options), options);
+  }
+
+  /** The same with options that are made by the application's own providers. */
+  static forRootAsync(options: SessionModuleAsyncOptions): DynamicModule {
+    return complete(ModuleBase.forRootAsync(options), options);
+  }
+}
+
+function complete(base: DynamicModule, extras: SessionModuleExtras): DynamicModule {
+  const globalGuard: Provider[] =
+    extras.guard === 'global' ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : [];
+  return {
+    ...base,
+    module: SessionModule,
+    providers: [...(base.providers ?? []), ...PROVIDERS, ...globalGuard],
+    exports: EXPORTS,
+  };
+}
+
+function registrationsIn(modules: ModulesContainer): number {
+  return [...modules.values()].filter(({ metatype }) => metatype === SessionModule).length;
+}
+
+function hasScheduler(modules: ModulesContainer): boolean {
+  return [...modules.values()].some((module) => module.providers.has(SchedulerRegistry));
+}
