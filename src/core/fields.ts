@@ -27,7 +27,6 @@ import type { EncodedFields, FieldChange, WriteReply } from './store.js';
  *
  * @public
  */
-// eslint-disable-next-line typescript/no-empty-object-type -- filled by declaration merging
 export interface SessionData {}
 
 /** {@link SessionData}, or any field while nothing was declared. @public */

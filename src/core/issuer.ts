@@ -16,7 +16,7 @@ import {
   type VerifiedToken,
   parseSessionId,
 } from './token.js';
-import { type UserId, canonicalUserId, placement, randomBucket } from './user-id.js';
+import { type UserId, canonicalUserId, createSid, placement, randomBucket } from './user-id.js';
 
 /** How a session is created. @public */
 export interface CreateOptions {
@@ -159,24 +159,34 @@ export class SessionIssuer {
   async #insert(wanted: Wanted): Promise<Issued | { readonly status: Refusal }> {
     const { bucket, concurrency, replaces, ...session } = wanted;
     const { absolute } = limitsOf(session, this.#config.settings.limits);
-    const { reply, token } = await this.#access.mutate(async (store, now, notAfter) => {
-      const token = this.#tokens.mint({ bucket, generation: 0, hardDeadline: now + absolute });
+    const answer = await this.#access.mutate(async (store, now, notAfter) => {
+      const sid = createSid(session.user?.userKey);
+      const token = this.#tokens.mint({ bucket, sid, generation: 0, hardDeadline: now + absolute });
       const { sessionId: id, verifier, keyId, generation } = token;
-      const reply = await store.create({
+      const created = await store.create({
         session: { ...session, id, token: { verifier, keyId, generation } },
         ...(concurrency && { concurrency }),
         ...(replaces && { replaces }),
         notAfter,
       });
-      return { status: reply.status, now: reply.now, reply, token };
+      return { status: created.status, now: created.now, reply: created, token };
     });
+    const { reply, token: issued } = answer;
     // `mutate` has dealt with `late`.
     if (reply.status === 'late') throw refusal('taken', 0);
     if (reply.status !== 'created') return { status: reply.status };
     reply.ended.forEach(this.#announceEnd);
     const { record, now, ended } = reply;
     const complete = replaces === undefined;
-    return { status: 'issued', token, record, now, ended, fields: session.fields, complete };
+    return {
+      status: 'issued',
+      token: issued,
+      record,
+      now,
+      ended,
+      fields: session.fields,
+      complete,
+    };
   }
 
   /**

@@ -23,7 +23,7 @@ export type FieldNames = readonly string[] | 'all';
 /** A user as the store addresses them: both parts come from an HMAC of the user id. */
 export interface UserPlace {
   readonly bucket: number;
-  /** 22 base64url characters. */
+  /** 8 bytes as 11 base64url characters; every session id of the user contains them. */
   readonly userKey: string;
 }
 
@@ -35,6 +35,7 @@ export interface Reply<Status extends string> {
 
 /** A session that is about to be created; fields taken from a replaced one do not override its own. */
 export interface NewSession {
+  /** From `createSid`: it contains the user's key, and says whether there is a user. */
   readonly id: SessionId;
   readonly token: NextToken;
   readonly limitClass: string;

