@@ -35,13 +35,12 @@ function readMax(group: OptionGroup<'max'>): ResolvedConcurrency['max'] {
       return isThenable(answer) ? Promise.resolve(answer).then(checkedMax) : checkedMax(answer);
     };
   }
-  if (raw === undefined) return () => DEFAULT_MAX_SESSIONS;
-  if (!isWholeNumber(raw, MAX_SESSIONS)) {
+  if (raw !== undefined && !isWholeNumber(raw, MAX_SESSIONS)) {
     const expected = `${wholeNumberIn(MAX_SESSIONS)}, or a function of the user id`;
     group.problem('max', `must be ${expected} (got ${show(raw)})`);
-    return () => DEFAULT_MAX_SESSIONS;
   }
-  return () => raw;
+  const max = isWholeNumber(raw, MAX_SESSIONS) ? raw : DEFAULT_MAX_SESSIONS;
+  return () => max;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -36,21 +36,29 @@ export function readCookie(
       'cookie.insecureDevCookies sends the session cookie over plain HTTP: for development only',
     );
   }
-  const domain = text(group, 'domain');
+  const domain = readText(group, 'domain');
   const cookie: CookieAttributes = Object.freeze({
-    name: text(group, 'name') ?? (insecureDevCookies ? INSECURE_COOKIE_NAME : COOKIE_NAME),
-    path: text(group, 'path') ?? '/',
+    name: readText(group, 'name') ?? (insecureDevCookies ? INSECURE_COOKIE_NAME : COOKIE_NAME),
+    path: readText(group, 'path') ?? '/',
     ...(domain !== undefined && { domain }),
     secure: !insecureDevCookies,
     httpOnly: true,
     sameSite: group.choice('sameSite', SAME_SITE) ?? 'lax',
     partitioned: group.boolean('partitioned') ?? false,
   });
-  for (const problem of checkCookieOptions({ ...cookie, maxAge })) group.report.problem(problem);
+  for (const problem of checkCookieOptions({ ...cookie, maxAge })) {
+    const texts = [cookie.name, cookie.path, cookie.domain ?? ''];
+    group.report.problem(texts.reduce(abridged, problem));
+  }
   return { cookie, insecureDevCookies };
 }
 
-function text<Key extends string>(group: OptionGroup<Key>, key: Key): string | undefined {
+/** What is too long to be a slip may be a secret in the wrong place: it is not repeated. */
+function abridged(problem: string, text: string): string {
+  return text === '' ? problem : problem.replace(` (got ${text})`, () => ` (got ${show(text)})`);
+}
+
+function readText<Key extends string>(group: OptionGroup<Key>, key: Key): string | undefined {
   const value = group.get(key);
   if (value === undefined || typeof value === 'string') return value;
   group.problem(key, `must be a text (got ${show(value)})`);

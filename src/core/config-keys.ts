@@ -113,11 +113,16 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
 /** The sentence about an unknown key of a group; it quotes the key only if that is short. */
 export function unknownKeyProblem(group: string, key: string, known: readonly string[]): string {
   const path = group === '' ? key : `${group}.${key}`;
-  if (!/^[\w$-]{1,32}$/.test(key)) {
+  if (!isPrintableKey(key)) {
     const where = group === '' ? 'the options' : group;
     return `${where} must not have a key of ${key.length} characters that is no name; known are ${known.join(', ')}`;
   }
   return `${path} is not an option; ${remedy(path, key, group, known)}`;
+}
+
+/** Whether a key can stand in a message: a longer or stranger one may be a secret. */
+export function isPrintableKey(key: string): boolean {
+  return /^[\w$-]{1,24}$/.test(key);
 }
 
 function remedy(path: string, key: string, group: string, known: readonly string[]): string {

@@ -2,7 +2,7 @@
  * Reads raw options: every key once, own keys only, and whatever is wrong becomes a sentence in
  * the report instead of an exception.
  */
-import { unknownKeyProblem } from './config-keys.js';
+import { isPrintableKey, unknownKeyProblem } from './config-keys.js';
 import { type DurationRules, parseDuration } from './duration.js';
 import { grouped, human, kindOf, listed, show, tagOf } from './config-text.js';
 import { suggest } from './suggest.js';
@@ -59,19 +59,20 @@ export class OptionGroup<Key extends string> {
     this.report = report;
     this.#path = path;
     if (value === undefined) return;
+    const title = path || 'the options';
     const keys = keysOf(value);
     if (keys === undefined) {
-      report.problem(`${path || 'the options'} must be a plain object (got ${kindOf(value)})`);
+      report.problem(`${title} must be a plain object (got ${kindOf(value)})`);
       return;
     }
-    const strangers = known ? keys.filter((key) => !known.some((name) => name === key)) : [];
+    for (const key of known ?? keys) this.#read(value as object, key);
+    if (known === undefined) return;
+    const strangers = keys.filter((key) => !known.some((name) => name === key));
     for (const key of strangers.slice(0, UNKNOWN_NAMED)) {
-      report.problem(unknownKeyProblem(path, key, known ?? []));
+      report.problem(unknownKeyProblem(path, key, known));
     }
     const more = strangers.length - UNKNOWN_NAMED;
-    if (more > 0)
-      report.problem(`${path || 'the options'} must not have ${more} more unknown keys`);
-    for (const key of known ?? keys) this.#read(value as object, key);
+    if (more > 0) report.problem(`${title} must not have ${more} more unknown keys`);
   }
 
   /** Whether the key has a value, good or bad. */
@@ -116,6 +117,10 @@ export class OptionGroup<Key extends string> {
   duration(key: Key, range: DurationRange): number | undefined {
     const value = this.get(key);
     if (value === undefined) return undefined;
+    if (typeof value !== 'number' && typeof value !== 'string') {
+      this.problem(key, `must be a duration such as '30m' (got ${kindOf(value)})`);
+      return undefined;
+    }
     const parsed = parseDuration(value, range);
     if (!parsed.ok) {
       this.problem(key, parsed.problem);
@@ -126,8 +131,9 @@ export class OptionGroup<Key extends string> {
       this.problem(key, parsed.hint);
       return undefined;
     }
-    if (parsed.ms >= (range.min ?? 0)) return parsed.ms;
-    this.problem(key, `must be at least ${human(range.min ?? 0)} (got ${human(parsed.ms)})`);
+    const { min = 0 } = range;
+    if (parsed.ms >= min) return parsed.ms;
+    this.problem(key, `must be at least ${human(min)} (got ${human(parsed.ms)})`);
     return undefined;
   }
 
@@ -157,8 +163,9 @@ export class OptionGroup<Key extends string> {
       }
     } catch {
       this.#values.set(key, undefined);
-      // What the getter threw may quote a secret.
-      this.report.problem(`${path} could not be read: its getter threw`);
+      // What the getter threw may quote a secret, and so may a key that is no name.
+      const shown = isPrintableKey(key) ? path : this.#path;
+      this.report.problem(`${shown} could not be read: its getter threw`);
     }
   }
 }

@@ -47,7 +47,7 @@ export function human(ms: number): string {
 /** Words as English lists them: `'a', 'b' or 'c'`. */
 export function listed(choices: readonly string[]): string {
   const quoted = choices.map(quote);
-  const last = quoted.pop() ?? '';
+  const last = String(quoted.pop());
   return quoted.length === 0 ? last : `${quoted.join(', ')} or ${last}`;
 }
 
@@ -63,9 +63,9 @@ export function grouped(value: number): string {
 export function tagOf(value: object): string {
   try {
     const tag = Object.prototype.toString.call(value).slice(8, -1);
-    return /^\w{1,32}$/.test(tag) ? tag : 'object';
+    return /^\w{1,24}$/.test(tag) ? tag : 'object';
   } catch {
-    // Only a proxy can throw here, and nothing can be said about what is behind it.
-    return 'proxy';
+    // A revoked proxy, or a tag that throws.
+    return 'object';
   }
 }

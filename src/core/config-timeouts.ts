@@ -1,7 +1,7 @@
 /**
  * `timeouts`: from options to the table of limit classes and the touch interval.
  */
-import { OPTION_KEYS } from './config-keys.js';
+import { OPTION_KEYS, isPrintableKey } from './config-keys.js';
 import { type DurationRange, OptionGroup } from './config-reader.js';
 import { human } from './config-text.js';
 import { MAX_DURATION } from './duration.js';
@@ -18,7 +18,7 @@ export const REMEMBERED_CLASS = 'remembered';
 
 const LONGEST_TOUCH_INTERVAL = 30_000;
 const MAX_CLASSES = 32;
-const CLASS_NAME = /^[a-z][A-Za-z0-9-]{0,31}$/;
+const CLASS_NAME = /^[a-z][A-Za-z0-9-]{0,23}$/;
 
 // A plain number below these is nearly always a count of seconds: 1800 for half an hour, 86400 for
 // a day. Whoever means it writes the unit ('1800ms').
@@ -30,6 +30,8 @@ const TOUCH_INTERVAL: DurationRange = { allowZero: true, hintBelow: 100 };
 export interface ResolvedTimeouts {
   readonly limits: LimitTable;
   readonly touchInterval: number;
+  /** Longest life of a persistent cookie. */
+  readonly persistentAge: number;
 }
 
 /** A class while its timeouts are being worked out. */
@@ -74,6 +76,7 @@ export function readTimeouts(
   return Object.freeze({
     limits: tableOf(classes),
     touchInterval: readTouchInterval(group, classes),
+    persistentAge: remembered.absolute,
   });
 }
 
@@ -130,9 +133,9 @@ function classGroups(
 
 function isClassName(name: string, classes: OptionGroup<string>): boolean {
   if (!CLASS_NAME.test(name)) {
-    const shown = /^[\w.-]{1,32}$/.test(name) ? `'${name}'` : `a name of ${name.length} characters`;
+    const shown = isPrintableKey(name) ? `'${name}'` : `a name of ${name.length} characters`;
     classes.report.problem(
-      `timeouts.classes must have names of 1 to 32 letters, digits and hyphens that begin with a small letter (got ${shown})`,
+      `timeouts.classes must have names of 1 to 24 letters, digits and hyphens that begin with a small letter (got ${shown})`,
     );
     return false;
   }

@@ -78,8 +78,7 @@ export function resolveOptions(
   const production = readProduction(root, environment);
   const secrets = readSecrets(root, production);
   const store = readStore(root, production);
-  const { limits, touchInterval } = readTimeouts(group('timeouts'));
-  const maxAge = limits[REMEMBERED_CLASS]?.absolute ?? limits.default.absolute;
+  const { limits, touchInterval, persistentAge } = readTimeouts(group('timeouts'));
   const data = readData(group('data'));
   const settings: StoreSettings = Object.freeze({
     limits,
@@ -97,7 +96,7 @@ export function resolveOptions(
     settings,
     persistentClasses: frozenSet([REMEMBERED_CLASS]),
     concurrency: readConcurrency(group('concurrency')),
-    ...readCookie(group('cookie'), production, maxAge),
+    ...readCookie(group('cookie'), production, persistentAge),
     bearer: root.boolean('bearer') ?? false,
     fieldLimits: data.fieldLimits,
     keepOnLogin: data.keepOnLogin,

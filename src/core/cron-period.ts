@@ -3,6 +3,7 @@
  * hour, day of month, month, day of week) or six with the second in front.
  */
 
+const MAX_LENGTH = 256;
 const DAY_SECONDS = 86_400;
 // Four years hold every combination of month and day; twice, so that the last gap is seen too.
 const DAYS = 2 * (4 * 365 + 1);
@@ -17,8 +18,8 @@ interface Part {
   readonly words?: readonly string[];
 }
 
-const SECOND: Part = { name: 'second', min: 0, max: 59 };
 const PARTS: readonly Part[] = [
+  { name: 'second', min: 0, max: 59 },
   { name: 'minute', min: 0, max: 59 },
   { name: 'hour', min: 0, max: 23 },
   { name: 'day of month', min: 1, max: 31 },
@@ -36,19 +37,19 @@ export type CronPeriod =
 
 /** Reads a cron expression; never throws. */
 export function cronPeriod(expression: string): CronPeriod {
-  const texts = expression.trim().toLowerCase().split(/\s+/);
-  if (expression.length > 256 || (texts.length !== 5 && texts.length !== 6)) {
-    const got = expression.trim() === '' ? 0 : texts.length;
-    return failed(`must have 5 or 6 parts, such as '*/5 * * * *' for every 5 minutes (got ${got})`);
+  const texts = expression.toLowerCase().match(/\S+/g) ?? [];
+  if (expression.length > MAX_LENGTH) return failed(`must not exceed ${MAX_LENGTH} characters`);
+  if (texts.length !== 5 && texts.length !== 6) {
+    const example = "such as '*/5 * * * *' for every 5 minutes";
+    return failed(`must have 5 or 6 parts, ${example} (got ${texts.length})`);
   }
-  const withSeconds = texts.length === 6;
-  const sets: ReadonlySet<number>[] = withSeconds ? [] : [new Set([0])];
-  for (const [index, part] of (withSeconds ? [SECOND, ...PARTS] : PARTS).entries()) {
-    const values = valuesOf(texts[index] ?? '', part);
+  if (texts.length === 5) texts.unshift('0');
+  const sets: ReadonlySet<number>[] = [];
+  for (const [index, part] of PARTS.entries()) {
+    const values = valuesOf(String(texts[index]), part);
     if (values === undefined) {
-      return failed(
-        `has a bad part for the ${part.name}: ${part.min} to ${part.max}, lists, ranges and steps are known`,
-      );
+      const rule = `${part.min} to ${part.max}, lists, ranges and steps are known`;
+      return failed(`has a bad part for the ${part.name}: ${rule}`);
     }
     sets.push(values);
   }
@@ -79,64 +80,65 @@ function valuesOf(text: string, part: Part): ReadonlySet<number> | undefined {
 }
 
 function numberOf(text: string, part: Part): number | undefined {
-  const word = part.words?.indexOf(text) ?? -1;
-  if (word !== -1) return word + part.min;
+  if (part.words?.includes(text)) return part.words.indexOf(text) + part.min;
   if (!/^\d+$/.test(text)) return undefined;
   const value = Number(text);
   return value >= part.min && value <= part.max ? value : undefined;
 }
 
 /** Seconds. */
-function gapsOf(
-  sets: readonly ReadonlySet<number>[],
-): { shortest: number; longest: number } | undefined {
-  const [seconds, minutes, hours, ...days] = sets;
-  const times = timesOfDay(sorted(hours), sorted(minutes), sorted(seconds));
-  const [first = 0] = times;
-  const final = times.at(-1) ?? first;
-  let shortest = Infinity;
-  let longest = 0;
-  const note = (gap: number): void => {
-    shortest = Math.min(shortest, gap);
-    longest = Math.max(longest, gap);
-  };
-  for (let i = 1; i < times.length; i++) note((times[i] ?? 0) - (times[i - 1] ?? 0));
+function gapsOf([seconds, minutes, hours, ...days]: readonly ReadonlySet<number>[]):
+  { shortest: number; longest: number } | undefined {
+  const nights = nightsOf(days);
+  if (nights === undefined) return undefined;
+  const times = sorted(hours).flatMap((hour) =>
+    sorted(minutes).flatMap((minute) =>
+      sorted(seconds).map((second) => hour * 3_600 + minute * 60 + second),
+    ),
+  );
+  const overnight = Number(times[0]) - Number(times.at(-1));
+  let shortest = nights.fewest * DAY_SECONDS + overnight;
+  let longest = nights.most * DAY_SECONDS + overnight;
   let previous: number | undefined;
+  for (const time of times) {
+    if (previous !== undefined) {
+      shortest = Math.min(shortest, time - previous);
+      longest = Math.max(longest, time - previous);
+    }
+    previous = time;
+  }
+  return { shortest, longest };
+}
+
+/** Fewest and most nights between two days with a run; `undefined` if there is no such day. */
+function nightsOf([monthDays, months, weekdays]: readonly ReadonlySet<number>[]):
+  { fewest: number; most: number } | undefined {
+  const onWeekday = WEEKDAYS.map(
+    (_, day) => weekdays?.has(day === 0 && weekdays.has(7) ? 7 : day) === true,
+  );
+  const anyWeekday = onWeekday.every(Boolean);
+  const anyMonthDay = monthDays?.size === 31;
+  if (anyWeekday && anyMonthDay && months?.size === 12) return { fewest: 1, most: 1 };
+  let previous: number | undefined;
+  let fewest = Infinity;
+  let most = 0;
   for (let day = 0; day < DAYS; day++) {
-    if (!runsOn(new Date(Date.UTC(2024, 0, 1 + day)), days)) continue;
-    if (previous !== undefined) note((day - previous) * DAY_SECONDS + first - final);
+    const date = new Date(Date.UTC(2024, 0, 1 + day));
+    if (months?.has(date.getUTCMonth() + 1) !== true) continue;
+    const byWeekday = onWeekday[date.getUTCDay()] === true;
+    const byMonthDay = monthDays?.has(date.getUTCDate()) === true;
+    // As the `cron` package has it: if both kinds of day are restricted, either one is enough.
+    const runs = anyWeekday || anyMonthDay ? byWeekday && byMonthDay : byWeekday || byMonthDay;
+    if (!runs) continue;
+    if (previous !== undefined) {
+      fewest = Math.min(fewest, day - previous);
+      most = Math.max(most, day - previous);
+    }
     previous = day;
   }
-  return previous === undefined ? undefined : { shortest, longest };
-}
-
-function timesOfDay(
-  hours: readonly number[],
-  minutes: readonly number[],
-  seconds: readonly number[],
-): readonly number[] {
-  return hours.flatMap((hour) =>
-    minutes.flatMap((minute) => seconds.map((second) => hour * 3_600 + minute * 60 + second)),
-  );
-}
-
-/** As the `cron` package has it: if both kinds of day are restricted, either one is enough. */
-function runsOn(
-  date: Date,
-  [monthDays, months, weekdays]: readonly ReadonlySet<number>[],
-): boolean {
-  if (months?.has(date.getUTCMonth() + 1) !== true) return false;
-  const weekday = date.getUTCDay();
-  const byWeekday = weekdays?.has(weekday) === true || (weekday === 0 && weekdays?.has(7) === true);
-  const byMonthDay = monthDays?.has(date.getUTCDate()) === true;
-  const anyWeekday = WEEKDAYS.every(
-    (_, day) => weekdays?.has(day) === true || (day === 0 && weekdays?.has(7)),
-  );
-  const anyMonthDay = monthDays?.size === 31;
-  if (anyWeekday || anyMonthDay) return byWeekday && byMonthDay;
-  return byWeekday || byMonthDay;
+  return previous === undefined ? undefined : { fewest, most };
 }
 
 function sorted(values: ReadonlySet<number> | undefined): readonly number[] {
-  return [...(values ?? [])].toSorted((a, b) => a - b);
+  return [...new Set(values)].toSorted((a, b) => a - b);
 }

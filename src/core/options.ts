@@ -121,7 +121,7 @@ export interface TimeoutOptions extends LimitOptions {
   readonly anonymous?: LimitOptions;
   /**
    * Limit classes of the application, chosen at login by `limitClass`; at most 32. What a class
-   * does not say is taken from `idle` and `absolute`. Names have 1 to 32 letters, digits and hyphens
+   * does not say is taken from `idle` and `absolute`. Names have 1 to 24 letters, digits and hyphens
    * and begin with a small letter.
    */
   readonly classes?: Readonly<Record<string, LimitOptions>>;

@@ -45,5 +45,5 @@ function distance(a: string, b: string): number {
 }
 
 function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
+  return Number(row[index]);
 }

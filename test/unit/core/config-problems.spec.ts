@@ -26,6 +26,9 @@ function expectSentences(rows: readonly Row[]): void {
 
 const EXAMPLES = 'a number of milliseconds or a text such as "30m", "24h" or "7d"';
 const timeouts = (value: unknown): Row[0] => ({ timeouts: value });
+const cron = (value: unknown): Row[0] => ({ cleanup: { cron: value } });
+const named = (name: string): Row[0] => timeouts({ classes: Object.fromEntries([[name, {}]]) });
+const nothing = (): void => undefined;
 const idle = (value: unknown): Row[0] => timeouts({ idle: value });
 
 describe('unknown names', () => {
@@ -216,9 +219,9 @@ describe('durations', () => {
     ],
     [idle('30min'), 'timeouts.idle must end in one of the units ms, s, m, h and d'],
     [idle('soon'), `timeouts.idle must be ${EXAMPLES}`],
-    [idle(null), `timeouts.idle must be ${EXAMPLES} (got null)`],
-    [idle({ minutes: 5 }), `timeouts.idle must be ${EXAMPLES} (got a value of type object)`],
-    [idle(5n), `timeouts.idle must be ${EXAMPLES} (got a value of type bigint)`],
+    [idle(null), "timeouts.idle must be a duration such as '30m' (got null)"],
+    [idle({ minutes: 5 }), "timeouts.idle must be a duration such as '30m' (got an Object)"],
+    [idle(5n), "timeouts.idle must be a duration such as '30m' (got a bigint)"],
     [
       timeouts({ touchInterval: 30 }),
       'timeouts.touchInterval is 30 milliseconds: write "30s" if seconds were meant, "30ms" if not',
@@ -273,9 +276,8 @@ describe('timeouts that contradict each other', () => {
 });
 
 describe('limit classes', () => {
-  const named = (name: string): Row[0] => timeouts({ classes: Object.fromEntries([[name, {}]]) });
   const NAMES =
-    'timeouts.classes must have names of 1 to 32 letters, digits and hyphens that begin with a ' +
+    'timeouts.classes must have names of 1 to 24 letters, digits and hyphens that begin with a ' +
     'small letter';
 
   expectSentences([
@@ -284,7 +286,7 @@ describe('limit classes', () => {
     [named(''), `${NAMES} (got a name of 0 characters)`],
     [named('a b'), `${NAMES} (got a name of 3 characters)`],
     [named('__proto__'), `${NAMES} (got '__proto__')`],
-    [named('a'.repeat(33)), `${NAMES} (got a name of 33 characters)`],
+    [named('a'.repeat(25)), `${NAMES} (got a name of 25 characters)`],
     [
       named('constructor'),
       'timeouts.classes.constructor has a name that every JavaScript object knows: choose another one',
@@ -311,7 +313,6 @@ describe('limit classes', () => {
 });
 
 describe('cleanup', () => {
-  const cron = (value: unknown): Row[0] => ({ cleanup: { cron: value } });
   const PARTS = "cleanup.cron must have 5 or 6 parts, such as '*/5 * * * *' for every 5 minutes";
 
   expectSentences([
@@ -399,8 +400,6 @@ describe('secret', () => {
 });
 
 describe('store', () => {
-  const nothing = (): void => undefined;
-
   it.each([
     ['a function', nothing, 'must be a store, not the function or class that makes one: call it'],
     [

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 
 import {
   type ConfigEnvironment,
@@ -7,7 +8,7 @@ import {
   resolveOptions,
 } from '../../../src/core/config.js';
 import { SessionConfigError } from '../../../src/core/errors.js';
-import type { SessionOptions } from '../../../src/core/options.js';
+import type { CleanupOptions, SessionOptions } from '../../../src/core/options.js';
 import type { SessionStore } from '../../../src/core/store.js';
 
 const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
@@ -42,6 +43,10 @@ function storeStub(): SessionStore {
     'countLoginFailure ping close';
   const members = methods.split(' ').map((name) => [name, () => Promise.reject(new Error(name))]);
   return Object.freeze({ name: 'stub', ...Object.fromEntries(members) }) as SessionStore;
+}
+
+function maxOf(max: unknown): (userId: string) => number | Promise<number> {
+  return resolveOptions({ secret: SECRET, concurrency: { max } }, DEVELOPMENT).concurrency.max;
 }
 
 describe('resolveOptions in development', () => {
@@ -172,6 +177,13 @@ describe('resolveOptions in development', () => {
     expect(resolve({ cleanup: false }).cleanup).toBe(false);
   });
 
+  it('accepts a jitter of a quarter of the period and shrinks the default to it', () => {
+    const jitterOf = (cleanup: CleanupOptions): unknown => resolve({ cleanup }).cleanup;
+    expect(jitterOf({ cron: '* * * * *', jitter: '15s' })).toMatchObject({ jitter: 15_000 });
+    expect(jitterOf({ cron: '*/20 * * * * *' })).toMatchObject({ jitter: 5_000 });
+    expect(jitterOf({ jitter: 0 })).toMatchObject({ jitter: 0 });
+  });
+
   it('lets a smaller total shrink the default of one field', () => {
     expect(resolve({ data: { maxSessionBytes: 1_000 } }).fieldLimits.maxFieldBytes).toBe(1_000);
   });
@@ -241,6 +253,7 @@ describe('resolveOptions in production', () => {
       process.env['NODE_ENV'] = name;
       expect(problemsOf({}, undefined)).toHaveLength(count);
       expect(problemsOf({}, { hasScheduler: true })).toHaveLength(count);
+      expect(problemsOf({}, DEVELOPMENT)).toEqual([]);
     });
   });
 });
@@ -259,6 +272,12 @@ describe('secret', () => {
     expect(key.equals(resolve({ secret: SECRET }).ring.current.for('token'))).toBe(true);
   });
 
+  it('takes bytes of another realm, such as a test runner makes', () => {
+    const bytes: unknown = runInNewContext('new Uint8Array(bytes)', { bytes: Buffer.from(SECRET) });
+    const { ring } = resolveOptions({ secret: bytes }, DEVELOPMENT);
+    expect(ring.current.id).toBe(resolve({ secret: SECRET }).ring.current.id);
+  });
+
   it('shows up nowhere in the configuration', () => {
     const config = resolve({ secret: [SECRET, OLD_SECRET] });
     const shown = inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config);
@@ -268,9 +287,6 @@ describe('secret', () => {
 });
 
 describe('concurrency.max as a function', () => {
-  const maxOf = (max: unknown): ((userId: string) => number | Promise<number>) =>
-    resolveOptions({ secret: SECRET, concurrency: { max } }, DEVELOPMENT).concurrency.max;
-
   it('is asked with the user id at each login', async () => {
     const asked: string[] = [];
     const max = maxOf((userId: string) => asked.push(userId));
