@@ -35,7 +35,7 @@ export type SessionFieldTypes = keyof SessionData extends never
   : SessionData;
 
 /** Names of the declared fields. @public */
-export type SessionField = keyof SessionFieldTypes & string;
+export type SessionField = Extract<keyof SessionFieldTypes, string>;
 
 /** How often `update` tries again when somebody else was faster. */
 const UPDATE_ATTEMPTS = 20;
@@ -62,13 +62,13 @@ export class SessionFields {
     this.#complete = complete;
   }
 
-  async get(name: string): Promise<SessionValue | undefined> {
+  async get(name: string): Promise<unknown> {
     return this.#decode(name, await this.#text(name));
   }
 
-  async all(): Promise<Record<string, SessionValue>> {
+  async all(): Promise<Record<string, unknown>> {
     if (!this.#complete) await this.#load();
-    const values: Record<string, SessionValue> = {};
+    const values: Record<string, unknown> = {};
     for (const [name, text] of this.#texts) {
       const value = this.#decode(name, text);
       if (value !== undefined) values[name] = value;
@@ -97,10 +97,7 @@ export class SessionFields {
   }
 
   /** Compare-and-set: `change` is called again with the newer value if somebody else was faster. */
-  async update(
-    name: string,
-    change: (current: SessionValue | undefined) => unknown,
-  ): Promise<SessionValue | undefined> {
+  async update(name: string, change: (current: unknown) => unknown): Promise<unknown> {
     for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
       const expected = await this.#text(name);
       const changed = change(this.#decode(name, expected));

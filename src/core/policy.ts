@@ -96,5 +96,5 @@ export function chooseEvicted<T extends Pick<SessionRecord, 'id' | 'createdAt' |
   if (surplus <= 0) return [];
   if (rule.atLimit === 'reject') return 'reject';
   const age = rule.atLimit === 'evict-oldest' ? 'createdAt' : 'seenAt';
-  return [...live].sort((a, b) => a[age] - b[age] || (a.id < b.id ? -1 : 1)).slice(0, surplus);
+  return live.toSorted((a, b) => a[age] - b[age] || (a.id < b.id ? -1 : 1)).slice(0, surplus);
 }

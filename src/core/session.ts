@@ -1,7 +1,7 @@
 /**
  * One live session in the hands of the application.
  */
-import type { SessionValue } from './codec.js';
+import type { SessionItem } from './codec.js';
 import {
   type FieldContext,
   type SessionField,
@@ -127,7 +127,7 @@ export class Session {
   }
 
   /** Adds an item to the end of an array field atomically, empty if absent. */
-  append(name: SessionField, item: SessionValue): Promise<void> {
+  append(name: SessionField, item: SessionItem): Promise<void> {
     return this.#fields.append(name, item);
   }
 

@@ -91,7 +91,7 @@ function summarizeUsers(sessionsPerUser: ReadonlyMap<number, number>): UserSumma
   const distribution = [...sessionsPerUser]
     .filter(([sessions, users]) => sessions > 0 && users > 0)
     .map(([sessions, users]) => ({ sessions, users }))
-    .sort((a, b) => a.sessions - b.sessions);
+    .toSorted((a, b) => a.sessions - b.sessions);
   const active = distribution.reduce((sum, { users }) => sum + users, 0);
   const total = distribution.reduce((sum, { sessions, users }) => sum + sessions * users, 0);
   return {

@@ -2,13 +2,11 @@
  * The session of one request: resolved once, on demand, by whoever asks first.
  */
 import { inspect } from 'node:util';
-import type { SessionValue } from '../core/codec.js';
 import type { SessionConfig } from '../core/config.js';
 import { SessionError } from '../core/errors.js';
-import type { SessionField, SessionFieldTypes } from '../core/fields.js';
 import { sessionIsGone } from '../core/fields.js';
 import type { CreateOptions } from '../core/issuer.js';
-import type { EndReason, SessionId } from '../core/record.js';
+import type { SessionId } from '../core/record.js';
 import type { CreatedSession, SessionService } from '../core/service.js';
 import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
 import type { SecretToken, VerifiedToken } from '../core/token.js';
@@ -16,22 +14,9 @@ import type { UserId } from '../core/user-id.js';
 import type { Carrier, Credential } from './carrier.js';
 import { describeDevice } from './device.js';
 import type { HttpExchange } from './exchange.js';
+import { RequestFields, type RequestVerdict } from './request-fields.js';
 
-/**
- * What a request's credential is worth.
- *
- * - `active`: a live session
- * - `ended`: it is over, for this reason
- * - `ambiguous`: the request carried two different genuine tokens
- * - `none`: no credential, or one that is worth nothing
- *
- * @public
- */
-export type RequestVerdict =
-  | { readonly status: 'active'; readonly session: Session }
-  | { readonly status: 'ended'; readonly reason: EndReason }
-  | { readonly status: 'ambiguous' }
-  | { readonly status: 'none' };
+export type { RequestVerdict } from './request-fields.js';
 
 /** How a login through a request is done. @public */
 export interface LoginOptions extends Omit<CreateOptions, 'replaces' | 'device'> {
@@ -66,7 +51,7 @@ export interface DeviceSession extends SessionInfo {
  *
  * @public
  */
-export class RequestSession {
+export class RequestSession extends RequestFields {
   readonly #service: SessionService;
   readonly #config: SessionConfig;
   readonly #exchange: HttpExchange;
@@ -77,6 +62,7 @@ export class RequestSession {
 
   /** @internal */
   constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
+    super();
     this.#service = service;
     this.#config = config;
     this.#exchange = exchange;
@@ -88,7 +74,7 @@ export class RequestSession {
   }
 
   /** The verdict on the request's credential; asks the store at most once per request. */
-  resolve(): Promise<RequestVerdict> {
+  override resolve(): Promise<RequestVerdict> {
     this.#pending ??= this.#resolve();
     return this.#pending;
   }
@@ -219,56 +205,6 @@ export class RequestSession {
     return count;
   }
 
-  /** See {@link Session.get}. `undefined` without a session. */
-  async get<Name extends SessionField>(name: Name): Promise<SessionFieldTypes[Name] | undefined> {
-    const verdict = await this.resolve();
-    return verdict.status === 'active' ? verdict.session.get(name) : undefined;
-  }
-
-  /** See {@link Session.all}. Empty without a session. */
-  async all(): Promise<Partial<SessionFieldTypes>> {
-    const verdict = await this.resolve();
-    return verdict.status === 'active' ? verdict.session.all() : {};
-  }
-
-  /**
-   * See {@link Session.set}. Without a session an anonymous one is created, which is the only way
-   * in which a visitor who does not log in gets one.
-   */
-  set<Name extends SessionField>(name: Name, value: SessionFieldTypes[Name]): Promise<void>;
-  set(values: Partial<SessionFieldTypes>): Promise<void>;
-  async set(nameOrValues: string | Partial<SessionFieldTypes>, value?: unknown): Promise<void> {
-    const values =
-      typeof nameOrValues === 'string' ? { [nameOrValues]: value } : { ...nameOrValues };
-    const verdict = await this.resolve();
-    if (verdict.status === 'active') return verdict.session.set(values as never);
-    await this.#begin(values);
-  }
-
-  /** See {@link Session.delete}. */
-  async delete(...names: SessionField[]): Promise<void> {
-    const verdict = await this.resolve();
-    if (verdict.status === 'active') await verdict.session.delete(...names);
-  }
-
-  /** See {@link Session.increment}. */
-  async increment(name: SessionField, by = 1): Promise<number> {
-    return (await this.#orBegin()).increment(name, by);
-  }
-
-  /** See {@link Session.append}. */
-  async append(name: SessionField, item: SessionValue): Promise<void> {
-    return (await this.#orBegin()).append(name, item);
-  }
-
-  /** See {@link Session.update}. */
-  async update<Name extends SessionField>(
-    name: Name,
-    change: (current: SessionFieldTypes[Name] | undefined) => SessionFieldTypes[Name],
-  ): Promise<SessionFieldTypes[Name]> {
-    return (await this.#orBegin()).update(name, change);
-  }
-
   toJSON(): SessionInfo | null {
     return this.#verdict?.status === 'active' ? this.#verdict.session.info : null;
   }
@@ -328,12 +264,8 @@ export class RequestSession {
     return { id, userId };
   }
 
-  async #orBegin(): Promise<Session> {
-    const verdict = await this.resolve();
-    return verdict.status === 'active' ? verdict.session : this.#begin({});
-  }
-
-  async #begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
+  /** @internal */
+  protected override async begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
     this.#exchange.assertCookieCanBeSent();
     const created = await this.#service.createAnonymous(values, this.#device());
     this.#adopt(created, 'cookie');

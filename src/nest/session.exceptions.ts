@@ -101,7 +101,7 @@ export function headersOf(
  * An application with its own catch-all filter can do the same: `new SessionHttpException(error.code)`.
  */
 @Catch(SessionError)
-export class SessionExceptionFilter extends BaseExceptionFilter<SessionError> {
+export class SessionExceptionFilter extends BaseExceptionFilter {
   readonly #bearer: boolean;
 
   constructor(@Inject(CONFIG_TOKEN) config: SessionConfig) {
@@ -119,6 +119,6 @@ export class SessionExceptionFilter extends BaseExceptionFilter<SessionError> {
     for (const [name, value] of headersOf(exception, this.#bearer)) {
       adapter?.setHeader(response, name, value);
     }
-    super.catch(exception as never, host);
+    super.catch(exception, host);
   }
 }
