@@ -1,6 +1,6 @@
 /**
- * The way to the store: opens it when needed, learns its clock from every reply, and gives
- * mutations the moment after which they must not take effect.
+ * The way to the store: opens it when needed, holds it to the deadline, learns its clock from every
+ * reply, and gives mutations the moment after which they must not take effect.
  */
 import { performance } from 'node:perf_hooks';
 import { SessionStoreError } from './errors.js';
@@ -11,6 +11,7 @@ type Late = Reply<'late'>;
 export class StoreAccess {
   readonly store: SessionStore;
   readonly #settings: StoreSettings;
+  readonly #deadline: Deadline;
   #layout: StoreLayout | undefined;
   #opening: Promise<StoreLayout> | undefined;
   /** Store time minus this process's monotonic time, which no clock change moves. */
@@ -19,6 +20,7 @@ export class StoreAccess {
   constructor(store: SessionStore, settings: StoreSettings) {
     this.store = store;
     this.#settings = settings;
+    this.#deadline = new Deadline(settings.deadline);
   }
 
   /** The layout; opens the store at the first call, and again after a failure. */
@@ -41,10 +43,18 @@ export class StoreAccess {
     return this.knownNow ?? (await this.call((store) => store.ping())).now;
   }
 
-  /** One call of the store. */
+  /**
+   * One call of the store, opening it included.
+   *
+   * @throws SessionStoreError `ERR_SESSION_STORE_TIMEOUT` if it takes longer than the deadline, also
+   *   if the store would never answer
+   */
   async call<R extends Reply<string>>(operation: (store: SessionStore) => Promise<R>): Promise<R> {
-    if (this.#layout === undefined) await this.#open();
-    const reply = await operation(this.store);
+    const pending =
+      this.#layout === undefined
+        ? this.#open().then(() => operation(this.store))
+        : operation(this.store);
+    const reply = await this.#deadline.hold(pending);
     this.#offset = reply.now - performance.now();
     return reply;
   }
@@ -70,16 +80,102 @@ export class StoreAccess {
 
   async close(): Promise<void> {
     this.#layout = undefined;
-    await this.store.close();
+    await this.#deadline.hold(this.store.close());
   }
 
   async #open(): Promise<StoreLayout> {
-    this.#opening ??= this.store.open(this.#settings).finally(() => {
+    // Given up at the deadline, so that the next caller asks anew instead of joining a dead attempt.
+    this.#opening ??= this.#deadline.hold(this.store.open(this.#settings)).finally(() => {
       this.#opening = undefined;
     });
     this.#layout = await this.#opening;
     return this.#layout;
   }
+}
+
+/** One reply that is waited for. */
+interface Wait {
+  readonly until: number;
+  /** Absent as soon as the reply is there. */
+  giveUp: ((error: Error) => void) | undefined;
+  next: Wait | undefined;
+}
+
+/**
+ * Holds replies to one deadline. All waits last equally long, so they end in the order in which
+ * they began: one list and one timer do for all of them, and a reply that comes at once costs no
+ * timer (0.2 µs a call; a timer of its own and `Promise.race` cost 0.9 µs).
+ */
+class Deadline {
+  readonly #ms: number;
+  #first: Wait | undefined;
+  #last: Wait | undefined;
+  #isArmed = false;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  /** The same reply, or a rejection at the deadline. What comes after that is ignored. */
+  hold<T>(reply: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const wait = this.#begin(reject);
+      reply.then(
+        (value) => {
+          wait.giveUp = undefined;
+          resolve(value);
+        },
+        (error: unknown) => {
+          wait.giveUp = undefined;
+          reject(error as Error);
+        },
+      );
+    });
+  }
+
+  #begin(giveUp: (error: Error) => void): Wait {
+    const wait: Wait = { until: performance.now() + this.#ms, giveUp, next: undefined };
+    this.#dropAnswered();
+    if (this.#last === undefined) this.#first = wait;
+    else this.#last.next = wait;
+    this.#last = wait;
+    if (!this.#isArmed) this.#arm(this.#ms);
+    return wait;
+  }
+
+  #dropAnswered(): void {
+    while (this.#first !== undefined && this.#first.giveUp === undefined) {
+      this.#first = this.#first.next;
+    }
+    if (this.#first === undefined) this.#last = undefined;
+  }
+
+  /**
+   * The timer runs out by itself once nothing is waited for, and keeps no process alive. After a
+   * pause of the process, replies that have already arrived are read before anything is given up.
+   */
+  #arm(ms: number): void {
+    this.#isArmed = true;
+    setTimeout(() => setImmediate(() => this.#ring()), Math.ceil(ms)).unref();
+  }
+
+  #ring(): void {
+    this.#isArmed = false;
+    const now = performance.now();
+    for (;;) {
+      this.#dropAnswered();
+      if (this.#first === undefined) return;
+      if (this.#first.until > now) return this.#arm(this.#first.until - now);
+      this.#first.giveUp?.(tooSlow(this.#ms));
+      this.#first.giveUp = undefined;
+    }
+  }
+}
+
+function tooSlow(ms: number): SessionStoreError {
+  return new SessionStoreError(`the session store did not answer within ${ms} ms`, {
+    code: 'ERR_SESSION_STORE_TIMEOUT',
+  });
 }
 
 function isLate(reply: Reply<string>): reply is Late {
