@@ -36,7 +36,7 @@ export class SessionTable {
   readonly #due = new ExpiryHeap<LiveSession | Grave>();
   readonly #graves: Graveyard;
   /** Timeouts found by operations whose reply does not name them; `sweep` hands them out. */
-  readonly #unannounced = new Map<SessionId, EndedSession>();
+  readonly #unannounced = new Set<EndedSession>();
   #rules: StoreSettings | undefined;
 
   constructor(maxSessions: number) {
@@ -172,11 +172,11 @@ export class SessionTable {
   /** Hands out what `expire` ended on the way, each once. */
   takeUnannounced(limit: number): EndedSession[] {
     const taken: EndedSession[] = [];
-    for (const ended of this.#unannounced.values()) {
+    for (const ended of this.#unannounced) {
       if (taken.length === limit) break;
+      this.#unannounced.delete(ended);
       taken.push(ended);
     }
-    for (const { id } of taken) this.#unannounced.delete(id);
     return taken;
   }
 
@@ -203,7 +203,7 @@ export class SessionTable {
   #isOver(session: LiveSession, now: number): boolean {
     const ended = this.expire(session, now);
     if (ended === undefined) return false;
-    this.#unannounced.set(ended.id, ended);
+    this.#unannounced.add(ended);
     if (this.#unannounced.size > this.maxSessions) this.takeUnannounced(1);
     return true;
   }

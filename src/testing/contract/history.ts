@@ -1,0 +1,302 @@
+import { END_REASONS, type EndedSession } from '../../core/record.js';
+import { DURATION_BOUNDS, type FieldChange, type Reply } from '../../core/store.js';
+import type { Contract } from './contract.js';
+import { type Expected, ModelStore } from './model.js';
+import { type Login, type Scene, type TestUser, TRAITS, inWords } from './scene.js';
+
+const LIMITS = {
+  default: { idle: 120, absolute: 400 },
+  short: { idle: 40, absolute: 400 },
+  anonymous: { idle: 60, absolute: 200 },
+};
+const STEPS = 5_000;
+const STEPS_BETWEEN_AUDITS = 250;
+
+/** A long random history, every reply of which must be what a naive model says. */
+export function describeHistory(contract: Contract): void {
+  const { describe, test, repetitions } = contract;
+
+  describe('a random history', () => {
+    test(
+      'is what the model says, step by step',
+      {
+        limits: LIMITS,
+        touchInterval: 10,
+        rotation: { grace: 100, maxForks: 3, onReuse: 'revoke' },
+        maxTombstones: 1_000,
+      },
+      async (scene) => {
+        const history = new History(scene, contract);
+        for (let step = 1; step <= repetitions(STEPS); step++) {
+          await history.step();
+          if (step % STEPS_BETWEEN_AUDITS === 0) await history.audit();
+        }
+        await history.audit();
+        await scene.pass(LIMITS.default.absolute + 1);
+        await history.audit();
+        await history.finish();
+      },
+    );
+  });
+}
+
+type Known = Pick<Login, 'id' | 'token'>;
+
+/** How many of the newest sessions, dead or alive, the operations choose from. */
+const MEMORY = 40;
+
+class History {
+  readonly #scene: Scene;
+  readonly #contract: Contract;
+  readonly #model: ModelStore;
+  readonly #users: readonly TestUser[];
+  #known: Known[] = [];
+  /** Every end that was handed out, to whomever. */
+  readonly #handedOut: EndedSession[] = [];
+  #announced: readonly string[] = [];
+
+  constructor(scene: Scene, contract: Contract) {
+    this.#scene = scene;
+    this.#contract = contract;
+    this.#model = new ModelStore(scene.settings);
+    this.#users = Array.from({ length: 6 }, () => scene.user());
+  }
+
+  async step(): Promise<void> {
+    const dice = this.#scene.random.below(100);
+    if (dice < 12) await this.#scene.pass(this.#scene.random.below(30));
+    else if (dice < 30) await this.#create();
+    else if (dice < 58) await this.#resolve();
+    else if (dice < 70) await this.#write();
+    else if (dice < 76) await this.#rotate();
+    else if (dice < 84) await this.#revoke();
+    else if (dice < 88) await this.#revokeUser();
+    else if (dice < 96) await this.#list(this.#pickUser());
+    else await this.#sweep();
+  }
+
+  async #create(): Promise<void> {
+    const { random } = this.#scene;
+    const user = this.#pickUser();
+    const anonymous = random.below(5) === 0;
+    const epoch = this.#model.epochs.get(user.userKey);
+    const replaced = random.below(4) === 0 ? this.#pickKnown() : undefined;
+    const again = random.below(20) === 0 ? this.#pickRemembered() : undefined;
+    const request = this.#scene.request({
+      user,
+      anonymous,
+      limitClass: anonymous ? 'anonymous' : random.pick(['default', 'default', 'short']),
+      concurrency: {
+        max: 1 + random.below(4),
+        atLimit: random.pick(['evict-oldest', 'evict-least-recent', 'reject']),
+      },
+      fields: { n: '1', list: '[]' },
+      ...(again && { id: again.id }),
+      ...(replaced && { replaces: { id: replaced.id, take: 'all' } }),
+      ...(epoch !== undefined && { epoch: epoch - random.below(2) }),
+    });
+    const reply = await this.#scene.store.create(request);
+    this.#compare(reply, reply.status, this.#model.create(request, reply.now));
+    if (reply.status !== 'created') return;
+    const { id, token } = request.session;
+    this.#known = [...this.#known, { id, token: { ...token, traits: TRAITS } }].slice(-MEMORY);
+  }
+
+  async #resolve(): Promise<void> {
+    const { random } = this.#scene;
+    const { id, token } = this.#pickKnown();
+    const isForged = random.below(20) === 0;
+    const generation = random.below(token.generation + 2);
+    const { verifier } = this.#scene.newToken();
+    const request = {
+      id,
+      token: isForged ? { verifier, generation, traits: TRAITS } : token,
+      touch: random.below(3) > 0,
+    };
+    const reply = await this.#scene.store.resolve(request);
+    const expected = this.#model.resolve(request, reply.now);
+    // The call that finds a session past all its deadlines still says why it ended.
+    const foundIt = reply.status === 'ended' && reply.ended !== undefined;
+    const verdict = foundIt && expected.verdict === 'gone' ? 'gone' : inWords(reply);
+    if (foundIt && expected.ended === undefined) this.#handedOut.push(reply.ended);
+    this.#compare(reply, verdict, expected);
+  }
+
+  async #write(): Promise<void> {
+    const { random } = this.#scene;
+    const { id } = this.#pickKnown();
+    const changes = Array.from({ length: 1 + random.below(3) }, () => this.#anyChange());
+    const reply = await this.#scene.store.write({ id, changes, notAfter: this.#scene.notAfter });
+    this.#compare(reply, reply.status, this.#model.write(id, changes, reply.now));
+  }
+
+  #anyChange(): FieldChange {
+    const { random } = this.#scene;
+    return random.pick<FieldChange>([
+      { kind: 'increment', name: 'n', by: random.below(100) - 50 },
+      { kind: 'append', name: 'list', item: String(random.below(10)) },
+      { kind: 'set', name: `f${random.below(5)}`, value: String(random.below(10)) },
+      { kind: 'delete', name: `f${random.below(5)}` },
+    ]);
+  }
+
+  async #rotate(): Promise<void> {
+    const known = this.#pickKnown();
+    const { id, token } = known;
+    const next = this.#scene.newToken(token.generation + 1 + this.#scene.random.below(2));
+    const { notAfter } = this.#scene;
+    const request = { id, token, kind: 'hard', next, notAfter } as const;
+    const reply = await this.#scene.store.rotate(request);
+    this.#compare(reply, reply.status, this.#model.rotate(request, reply.now));
+    if (reply.status !== 'rotated') return;
+    this.#known = this.#known.map((each) =>
+      each.id === id ? { id, token: { ...next, traits: TRAITS } } : each,
+    );
+  }
+
+  async #revoke(): Promise<void> {
+    const { random } = this.#scene;
+    const { id } = this.#pickKnown();
+    const reason = random.pick(['logout', 'revoked'] as const);
+    const owner = random.below(2) === 0 ? {} : { userKey: this.#pickUser().userKey };
+    const request = { id, reason, ...owner };
+    const reply = await this.#scene.store.revoke(request);
+    this.#compare(reply, reply.status, this.#model.revoke(request, reply.now));
+  }
+
+  async #revokeUser(): Promise<void> {
+    const user = this.#pickUser();
+    const except = this.#scene.random.below(2) === 0 ? {} : { except: this.#pickKnown().id };
+    const reply = await this.#scene.store.revokeUser({ user, reason: 'revoked', ...except });
+    const { userKey } = user;
+    const expected = this.#model.revokeUser(userKey, except.except, reply.epoch, reply.now);
+    this.#compare(reply, reply.status, expected);
+  }
+
+  async #list(user: TestUser): Promise<void> {
+    const { expect } = this.#contract;
+    const { sessions, tombstones, epoch, now } = await this.#scene.store.list({ user });
+    this.#model.passTo(now);
+    const live = this.#model.of(user.userKey).map(({ record }) => record);
+    expect(sessions.toSorted(byId)).toEqual(live.sort(byId));
+    const times = sessions.map(({ createdAt }) => createdAt);
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+    const dead = this.#model.ended
+      .filter(({ userKey, absoluteAt }) => userKey === user.userKey && now < absoluteAt)
+      .map(({ id, reason, endedAt }) => ({ id, reason, endedAt }));
+    expect(tombstones.toSorted(byId)).toEqual(dead.sort(byId));
+    expect(epoch).toBe(this.#model.epochs.get(user.userKey) ?? epoch);
+  }
+
+  async #sweep(): Promise<void> {
+    const { notAfter, random } = this.#scene;
+    const limit = random.below(4);
+    const request = { limit, announced: this.#announced, notAfter };
+    const reply = await this.#scene.store.sweep(request);
+    if (reply.status !== 'swept') throw new Error(`sweep answered ${reply.status}`);
+    this.#contract.expect(reply.ended.length).toBeLessThanOrEqual(limit);
+    this.#handedOut.push(...reply.ended);
+    this.#announced = reply.ended.map(({ id }) => id);
+  }
+
+  /** Looks at all there is. */
+  async audit(): Promise<void> {
+    const { expect } = this.#contract;
+    for (const user of this.#users) await this.#list(user);
+    const paged: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.#scene.store.page({ limit: 5, ...(cursor && { cursor }) });
+      this.#model.passTo(page.now);
+      for (const record of page.sessions) {
+        expect(record).toEqual(this.#model.find(record.id)?.record);
+        paged.push(record.id);
+      }
+      ({ cursor } = page);
+    } while (cursor !== undefined);
+    const live = this.#model.live.map(({ record }) => record.id);
+    expect(new Set(paged).size).toBe(paged.length);
+    expect(live.filter((id) => !paged.includes(id))).toEqual([]);
+    const { now, active, anonymous, created } = await this.#scene.store.stats();
+    this.#model.passTo(now);
+    const users = this.#model.live.filter(({ userKey }) => userKey !== undefined).length;
+    expect({ active, anonymous, created }).toEqual({
+      active: users,
+      anonymous: this.#model.live.length - users,
+      created: this.#model.created,
+    });
+  }
+
+  /** When all has ended: every end was handed out once and counted once. */
+  async finish(): Promise<void> {
+    const { expect, capabilities } = this.#contract;
+    this.#handedOut.push(...(await this.#scene.sweepAll(7)));
+    const ends = this.#model.ended.map(({ absoluteAt: _a, userKey: _b, ...ended }) => ended);
+    expect(this.#handedOut.toSorted(byId)).toEqual(ends.sort(byId));
+    const ofUsers = ends.filter(({ userId }) => userId !== undefined);
+    const durations = ofUsers.map(({ createdAt, endedAt }) => endedAt - createdAt);
+    const { ended, duration, sessionsPerUser } = await this.#scene.store.stats();
+    expect(ended).toEqual(
+      Object.fromEntries(
+        END_REASONS.map((reason) => [
+          reason,
+          ofUsers.filter((each) => each.reason === reason).length,
+        ]),
+      ),
+    );
+    expect(duration).toEqual({
+      count: durations.length,
+      sum: durations.reduce((sum, each) => sum + each, 0),
+      buckets: [durations.length, ...DURATION_BOUNDS.map(() => 0)],
+    });
+    expect([...sessionsPerUser.values()].filter((users) => users > 0)).toEqual([]);
+    if (capabilities.inspection !== true) return;
+    const nothing = { sessions: 0, tombstones: 0, indexEntries: 0 };
+    expect(await this.#scene.inspect()).toEqual(nothing);
+  }
+
+  #compare(reply: Reply<string>, verdict: string, expected: Expected): void {
+    const { expect } = this.#contract;
+    expect(verdict).toBe(expected.verdict);
+    const { ended = [], record, fields } = reply as ComparedReply;
+    if (expected.record) expect(record).toEqual(expected.record);
+    if (expected.fields) expect(Object.fromEntries(fields ?? [])).toEqual(expected.fields);
+    if (expected.ended === undefined) return;
+    const ends = [ended].flat();
+    expect(ends.toSorted(byId)).toEqual(expected.ended.toSorted(byId));
+    this.#handedOut.push(...ends);
+  }
+
+  #pickUser(): TestUser {
+    return this.#scene.random.pick(this.#users) ?? this.#scene.user();
+  }
+
+  /** One whose id is still taken: by itself or by its tombstone. */
+  #pickRemembered(): Known | undefined {
+    const { id, token } = this.#pickKnown();
+    const isRemembered =
+      this.#model.find(id) !== undefined ||
+      this.#model.reasonOfEnd(id, this.#scene.latest) !== undefined;
+    return isRemembered ? { id, token } : undefined;
+  }
+
+  /** Or one that never was. */
+  #pickKnown(): Known {
+    const { random } = this.#scene;
+    const known = random.below(30) === 0 ? undefined : random.pick(this.#known);
+    if (known !== undefined) return known;
+    const token = { ...this.#scene.newToken(), traits: TRAITS };
+    return { id: this.#scene.id(random.below(this.#scene.layout.buckets)), token };
+  }
+}
+
+/** The parts of all replies that are compared. */
+interface ComparedReply {
+  readonly ended?: EndedSession | readonly EndedSession[];
+  readonly record?: unknown;
+  readonly fields?: ReadonlyMap<string, string | undefined>;
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : 1;
+}

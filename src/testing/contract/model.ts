@@ -1,0 +1,206 @@
+/**
+ * The contract once more, as naively as possible and without the code of any store: lists that are
+ * searched, nothing kept that can be computed. The random history is compared with it.
+ */
+import type { EndReason, EndedSession, SessionRecord } from '../../core/record.js';
+import type {
+  CreateRequest,
+  FieldChange,
+  ResolveRequest,
+  RevokeRequest,
+  RotateRequest,
+  StoreSettings,
+} from '../../core/store.js';
+
+export interface ModelSession {
+  record: SessionRecord;
+  readonly userKey: string | undefined;
+  verifier: string;
+  retired: { readonly before: number; readonly until: number } | undefined;
+  readonly fields: Map<string, string>;
+}
+
+/** What a model says of an operation, in the words of the comparison. */
+export interface Expected {
+  readonly verdict: string;
+  readonly ended?: readonly EndedSession[];
+  readonly record?: SessionRecord;
+  readonly fields?: Readonly<Record<string, string | undefined>>;
+}
+
+export class ModelStore {
+  readonly settings: StoreSettings;
+  live: ModelSession[] = [];
+  readonly ended: (EndedSession & { readonly absoluteAt: number; readonly userKey?: string })[] =
+    [];
+  readonly epochs = new Map<string, number>();
+  created = 0;
+
+  constructor(settings: StoreSettings) {
+    this.settings = settings;
+  }
+
+  /** Everything that the clock alone has ended by now. */
+  passTo(now: number): void {
+    for (const session of this.live) {
+      const { idleAt, absoluteAt } = session.record;
+      if (now < idleAt && now < absoluteAt) continue;
+      const reason = absoluteAt <= idleAt ? 'absolute' : 'idle';
+      this.#end(session, reason, Math.min(idleAt, absoluteAt));
+    }
+  }
+
+  create(request: CreateRequest, now: number): Expected {
+    this.passTo(now);
+    const { session, concurrency, replaces, epoch } = request;
+    const { id, user, token } = session;
+    const same = this.live.find(({ record }) => record.id === id);
+    if (same?.verifier === token.verifier) return { verdict: 'created', record: same.record };
+    if (same !== undefined || this.reasonOfEnd(id, now) !== undefined) return { verdict: 'taken' };
+    if (user && epoch !== undefined && epoch < (this.epochs.get(user.userKey) ?? epoch)) {
+      return { verdict: 'superseded' };
+    }
+    const replaced = this.live.find(({ record }) => record.id === replaces?.id);
+    const rivals = this.live.filter(
+      (other) => user !== undefined && other.userKey === user.userKey && other !== replaced,
+    );
+    const surplus = user && concurrency ? rivals.length + 1 - concurrency.max : 0;
+    if (surplus > 0 && concurrency?.atLimit === 'reject') return { verdict: 'limit' };
+    const age = concurrency?.atLimit === 'evict-oldest' ? 'createdAt' : 'seenAt';
+    rivals.sort((a, b) => {
+      const [first, second] = [a.record, b.record];
+      return first[age] - second[age] || (first.id < second.id ? -1 : 1);
+    });
+    const ended = replaced ? [this.#end(replaced, 'replaced', now)] : [];
+    for (const rival of rivals.slice(0, Math.max(0, surplus))) {
+      ended.push(this.#end(rival, 'evicted', now));
+    }
+    const { limits } = this.settings;
+    const { idle, absolute } = limits[session.limitClass] ?? limits.default;
+    const record: SessionRecord = {
+      id,
+      ...(user && { userId: user.userId, authenticatedAt: now }),
+      createdAt: now,
+      seenAt: now,
+      idleAt: Math.min(now + idle, now + absolute),
+      absoluteAt: now + absolute,
+      limitClass: session.limitClass,
+      device: session.device,
+      generation: 0,
+    };
+    const userKey = user?.userKey;
+    const taken = replaced && replaced.userKey === undefined ? replaced.fields : [];
+    const fields = new Map([...taken, ...session.fields]);
+    const { verifier } = token;
+    this.live.push({ record, userKey, verifier, retired: undefined, fields });
+    if (user) this.created += 1;
+    return { verdict: 'created', ended, record };
+  }
+
+  resolve({ id, token, touch }: ResolveRequest, now: number): Expected {
+    this.passTo(now);
+    const session = this.find(id);
+    if (session === undefined) {
+      const reason = this.reasonOfEnd(id, now);
+      return { verdict: reason === undefined ? 'gone' : `ended ${reason}` };
+    }
+    const { record, verifier, retired } = session;
+    if (token.verifier !== verifier) {
+      if (retired && token.generation < retired.before && now <= retired.until) {
+        return { verdict: 'retired' };
+      }
+      if (token.generation > record.generation) return { verdict: 'ahead' };
+      return { verdict: 'ended reused', ended: [this.#end(session, 'reused', now)] };
+    }
+    const { limits, touchInterval } = this.settings;
+    if (touch && now > record.seenAt && now >= record.seenAt + touchInterval) {
+      const { idle } = limits[record.limitClass] ?? limits.default;
+      const idleAt = Math.min(now + idle, record.absoluteAt);
+      session.record = { ...record, seenAt: now, idleAt };
+    }
+    const fields = Object.fromEntries(session.fields);
+    return { verdict: 'active current', record: session.record, fields };
+  }
+
+  write(id: string, changes: readonly FieldChange[], now: number): Expected {
+    this.passTo(now);
+    const session = this.find(id);
+    if (session === undefined) return { verdict: 'gone' };
+    const fields: Record<string, string | undefined> = {};
+    for (const change of changes) {
+      const before = session.fields.get(change.name);
+      const after = changed(before, change);
+      if (after === undefined) session.fields.delete(change.name);
+      else session.fields.set(change.name, after);
+      fields[change.name] = after;
+    }
+    return { verdict: 'written', fields };
+  }
+
+  /** Hard rotations only: the state machine of the others has tests of its own. */
+  rotate({ id, token, next }: RotateRequest, now: number): Expected {
+    this.passTo(now);
+    const session = this.find(id);
+    if (session === undefined) return { verdict: 'gone' };
+    const { generation } = session.record;
+    if (token.verifier !== session.verifier || next.generation !== generation + 1) {
+      return { verdict: 'lost' };
+    }
+    session.record = { ...session.record, generation: next.generation };
+    session.verifier = next.verifier;
+    session.retired = { before: next.generation, until: now + this.settings.rotation.grace };
+    return { verdict: 'rotated', record: session.record };
+  }
+
+  revoke({ id, reason, userKey }: RevokeRequest, now: number): Expected {
+    this.passTo(now);
+    const session = this.find(id);
+    if (session === undefined || (userKey !== undefined && session.userKey !== userKey)) {
+      return { verdict: 'gone' };
+    }
+    return { verdict: 'revoked', ended: [this.#end(session, reason, now)] };
+  }
+
+  revokeUser(userKey: string, except: string | undefined, epoch: number, now: number): Expected {
+    this.passTo(now);
+    this.epochs.set(userKey, epoch);
+    const doomed = this.of(userKey).filter(({ record }) => record.id !== except);
+    return { verdict: 'revoked', ended: doomed.map((each) => this.#end(each, 'revoked', now)) };
+  }
+
+  find(id: string): ModelSession | undefined {
+    return this.live.find(({ record }) => record.id === id);
+  }
+
+  of(userKey: string): readonly ModelSession[] {
+    return this.live.filter((session) => session.userKey === userKey);
+  }
+
+  /** While the tombstone is kept. */
+  reasonOfEnd(id: string, now: number): EndReason | undefined {
+    return this.ended.find((end) => end.id === id && now < end.absoluteAt)?.reason;
+  }
+
+  #end(session: ModelSession, reason: EndReason, endedAt: number): EndedSession {
+    this.live = this.live.filter((other) => other !== session);
+    const { record, userKey } = session;
+    const { id, userId, createdAt, absoluteAt } = record;
+    const ended = { id, ...(userId !== undefined && { userId }), reason, createdAt, endedAt };
+    this.ended.push({ ...ended, absoluteAt, ...(userKey !== undefined && { userKey }) });
+    return ended;
+  }
+}
+
+function changed(before: string | undefined, change: FieldChange): string | undefined {
+  switch (change.kind) {
+    case 'set':
+    case 'replace':
+      return change.value;
+    case 'delete':
+      return undefined;
+    case 'increment':
+      return String(Number(before ?? 0) + change.by);
+    case 'append':
+      return JSON.stringify([...JSON.parse(before ?? '[]'), JSON.parse(change.item)]);
+  }
+}
