@@ -56,6 +56,9 @@ const DEFAULT_DEADLINE = 1_000;
 const ROTATION = Object.freeze({ grace: 30_000, maxForks: 3, onReuse: 'revoke' } as const);
 const MAX_TOMBSTONES = 100;
 const BUCKETS = 256;
+const MIN_MARGIN = 600_000;
+/** For a cleanup that another process runs, in a rhythm that is not known here. */
+const ELSEWHERE_MARGIN = 3_600_000;
 
 /**
  * The configuration that the options describe. Reads every own property once, changes nothing of
@@ -80,6 +83,7 @@ export function resolveOptions(
   const store = readStore(root, production);
   const { limits, touchInterval, persistentAge } = readTimeouts(group('timeouts'));
   const data = readData(group('data'));
+  const cleanup = readCleanup(root, production, environment.hasScheduler ?? true);
   const settings: StoreSettings = Object.freeze({
     limits,
     touchInterval,
@@ -89,6 +93,7 @@ export function resolveOptions(
     maxTombstones: MAX_TOMBSTONES,
     buckets: BUCKETS,
     deadline: root.duration('storeDeadline', DEADLINE) ?? DEFAULT_DEADLINE,
+    margin: cleanup === false ? ELSEWHERE_MARGIN : Math.max(MIN_MARGIN, 2 * cleanup.longestGap),
   });
   const checked = {
     audience: readAudience(root),
@@ -100,7 +105,7 @@ export function resolveOptions(
     bearer: root.boolean('bearer') ?? false,
     fieldLimits: data.fieldLimits,
     keepOnLogin: data.keepOnLogin,
-    cleanup: readCleanup(root, production, environment.hasScheduler ?? true),
+    cleanup,
     guard: root.choice('guard', ['global']),
     production,
     warnings: report.warnings,

@@ -61,6 +61,11 @@ export interface StoreSettings {
   readonly buckets: number;
   /** Total deadline of one call, connecting and retries included. */
   readonly deadline: number;
+  /**
+   * How long a store that expires keys by itself keeps them past their deadline, so that the sweep
+   * can count and announce the end: at least two cleanup periods.
+   */
+  readonly margin: number;
 }
 
 /**

@@ -45,7 +45,7 @@ export class SessionLifecycle
     const warnings = this.config.warnings.map(({ message }) => message);
     if (warnings.length > 0) {
       const list = warnings.map((message) => `\n  - ${message}`).join('');
-      this.#logger.warn(`fine for development, refused in production:${list}`);
+      this.#logger.warn(`check the session options:${list}`);
     }
   }
 

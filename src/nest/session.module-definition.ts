@@ -9,12 +9,6 @@ import type { SessionOptions } from '../core/options.js';
 export interface SessionModuleExtras {
   /** Whether other modules can inject its providers without importing it. @defaultValue `true` */
   readonly isGlobal?: boolean;
-  /**
-   * `'global'` guards every route of the application that is not marked `@Public()`.
-   *
-   * @defaultValue none: routes are guarded by `@UseGuards(SessionGuard)`
-   */
-  readonly guard?: 'global';
 }
 
 const builder = new ConfigurableModuleBuilder<SessionOptions>({ moduleName: 'Session' })

@@ -1,7 +1,7 @@
 /**
  * The dynamic module: wires everything through Nest's dependency injection.
  */
-import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { type CanActivate, type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, ModulesContainer } from '@nestjs/core';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { HealthIndicatorService } from '@nestjs/terminus';
@@ -22,11 +22,13 @@ import {
   OPTIONS_TOKEN,
   STORE_TOKEN,
   type SessionModuleAsyncOptions,
-  type SessionModuleExtras,
   type SessionModuleOptions,
 } from './session.module-definition.js';
 import { SessionRequests } from './session-requests.js';
 import { SessionSweepTask } from './session-sweep.task.js';
+
+/** The option is known only when the options are, so the place of a global guard is always taken. */
+const LET_PASS: CanActivate = { canActivate: () => true };
 
 const PROVIDERS: Provider[] = [
   {
@@ -50,6 +52,12 @@ const PROVIDERS: Provider[] = [
   },
   { provide: SessionEventBus, useFactory: createEventBus },
   { provide: APP_FILTER, useClass: SessionExceptionFilter },
+  {
+    provide: APP_GUARD,
+    inject: [CONFIG_TOKEN, SessionGuard],
+    useFactory: (config: SessionConfig, guard: SessionGuard): CanActivate =>
+      config.guard === 'global' ? guard : LET_PASS,
+  },
   HealthIndicatorService,
   SessionRequests,
   SessionGuard,
@@ -86,24 +94,18 @@ export class SessionModule {
    * @throws SessionConfigError at boot, listing every mistake in the options
    */
   static forRoot(options: SessionModuleOptions = {}): DynamicModule {
-    return complete(ModuleBase.forRoot(options), options);
+    return complete(ModuleBase.forRoot(options));
   }
 
   /** The same with options that are made by the application's own providers. */
   static forRootAsync(options: SessionModuleAsyncOptions): DynamicModule {
-    return complete(ModuleBase.forRootAsync(options), options);
+    return complete(ModuleBase.forRootAsync(options));
   }
 }
 
-function complete(base: DynamicModule, extras: SessionModuleExtras): DynamicModule {
-  const globalGuard: Provider[] =
-    extras.guard === 'global' ? [{ provide: APP_GUARD, useExisting: SessionGuard }] : [];
-  return {
-    ...base,
-    module: SessionModule,
-    providers: [...(base.providers ?? []), ...PROVIDERS, ...globalGuard],
-    exports: EXPORTS,
-  };
+function complete(base: DynamicModule): DynamicModule {
+  const providers = [...(base.providers ?? []), ...PROVIDERS];
+  return { ...base, module: SessionModule, providers, exports: EXPORTS };
 }
 
 function registrationsIn(modules: ModulesContainer): number {

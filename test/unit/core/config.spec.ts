@@ -68,6 +68,7 @@ describe('resolveOptions in development', () => {
         maxTombstones: 100,
         buckets: 256,
         deadline: 1_000,
+        margin: 600_000,
       },
       persistentClasses: new Set(['remembered']),
       cookie: {
