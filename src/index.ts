@@ -39,12 +39,13 @@ export { type SessionInfo, type TimeLeft, Session } from './core/session.js';
 export type { SessionData, SessionField, SessionFieldTypes } from './core/fields.js';
 export type { SessionValue } from './core/codec.js';
 export type { CreationRate, DurationSummary, SessionStats, UserSummary } from './core/stats.js';
-export type {
-  SessionEvent,
-  SessionEventListener,
-  SessionEventName,
-  SessionEvents,
-  SweepReport,
+export {
+  type SessionEvent,
+  type SessionEventListener,
+  type SessionEventName,
+  type SessionEvents,
+  type SweepReport,
+  SESSION_EVENT_NAMES,
 } from './core/events.js';
 export {
   type EndReason,

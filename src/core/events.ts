@@ -55,6 +55,20 @@ export interface SweepReport {
 /** Name of an event. @public */
 export type SessionEventName = keyof SessionEvents;
 
+const names: Readonly<Record<SessionEventName, true>> = {
+  'session.created': true,
+  'session.ended': true,
+  'session.rotated': true,
+  'session.login-failed': true,
+  'session.store-rollback': true,
+  'session.ambiguous': true,
+  'session.field-unreadable': true,
+  'session.swept': true,
+};
+
+/** All events there are. @public */
+export const SESSION_EVENT_NAMES = Object.keys(names) as readonly SessionEventName[];
+
 /** @public */
 export type SessionEventListener<Name extends SessionEventName> = (
   event: SessionEvents[Name],

@@ -19,7 +19,8 @@ const EXPIRED: Answer = { status: 401, message: 'Session expired' };
 const FAULT: Answer = { status: 500, message: 'Internal server error' };
 const UNAVAILABLE: Answer = { status: 503, message: 'Sessions are temporarily unavailable' };
 
-const ANSWERS: Readonly<Record<SessionErrorCode, Answer>> = {
+/** Status and message of every code. */
+export const ANSWERS: Readonly<Record<SessionErrorCode, Answer>> = {
   ERR_SESSION_REQUIRED: SIGN_IN,
   ERR_SESSION_AMBIGUOUS: SIGN_IN,
   ERR_SESSION_IDLE: EXPIRED,

@@ -1,0 +1,35 @@
+/**
+ * The reference lists what the code knows, no more and no less.
+ */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { END_REASONS, SESSION_ERROR_CODES } from '../../../src/index.js';
+import { ANSWERS } from '../../../src/nest/session.exceptions.js';
+import { SESSION_EVENT_NAMES } from '../../../src/core/events.js';
+
+const page = (name: string): string => readFileSync(`docs/reference/${name}.md`, 'utf8');
+const rows = (name: string): string[][] =>
+  page(name)
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').map((cell) => cell.trim().replaceAll('`', '')));
+
+describe('docs/reference', () => {
+  it('errors.md has every code with its status', () => {
+    const documented = rows('errors').map(([, code, status]) => [code, Number(status)]);
+    const known = SESSION_ERROR_CODES.map((code) => [code, ANSWERS[code].status]);
+    expect(documented.toSorted()).toEqual(known.toSorted());
+  });
+
+  it('events.md has every event', () => {
+    expect(rows('events').map(([, name]) => name)).toEqual([...SESSION_EVENT_NAMES]);
+  });
+
+  it('events.md has every reason', () => {
+    const line =
+      page('events')
+        .split('\n')
+        .find((text) => text.startsWith('Reasons')) ?? '';
+    expect([...line.matchAll(/`([a-z]+)`/g)].map(([, reason]) => reason)).toEqual([...END_REASONS]);
+  });
+});
