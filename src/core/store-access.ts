@@ -127,7 +127,7 @@ class Deadline {
         },
         (error: unknown) => {
           wait.giveUp = undefined;
-          reject(error as Error);
+          reject(error);
         },
       );
     });

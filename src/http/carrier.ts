@@ -15,12 +15,12 @@ export interface CredentialHeaders {
 
 /**
  * - `none`: no credential, or none that is genuine; the two are answered alike
- * - `ambiguous`: two different genuine tokens, of which none may be picked silently
+ * - `ambiguous`: different genuine tokens, of which none may be picked silently
  */
 export type Credential =
   | { readonly kind: 'none' }
   | { readonly kind: 'token'; readonly token: VerifiedToken; readonly carrier: Carrier }
-  | { readonly kind: 'ambiguous' };
+  | { readonly kind: 'ambiguous'; readonly tokens: readonly VerifiedToken[] };
 
 export interface CarrierSettings {
   readonly cookieName: string;
@@ -28,7 +28,6 @@ export interface CarrierSettings {
 }
 
 const NONE: Credential = { kind: 'none' };
-const AMBIGUOUS: Credential = { kind: 'ambiguous' };
 
 /**
  * Reads the declared carriers and nothing else: never the query, the path, the body or another
@@ -41,25 +40,39 @@ export function readCredential(
   verify: (text: string) => VerifiedToken | undefined,
 ): Credential {
   let found: Credential = NONE;
-  let text: string | undefined;
-  for (const candidate of scanCookies(headers.cookie, settings.cookieName)) {
-    if (candidate === text) continue;
-    const token = verify(candidate);
-    if (token === undefined) continue;
-    if (text !== undefined) return AMBIGUOUS;
-    text = candidate;
-    found = { kind: 'token', token, carrier: 'cookie' };
-  }
+  const texts: string[] = [];
+  const consider = (text: string, carrier: Carrier): void => {
+    if (texts.includes(text)) return;
+    const token = verify(text);
+    if (token === undefined) return;
+    texts.push(text);
+    found = add(found, token, carrier);
+  };
+  for (const text of scanCookies(headers.cookie, settings.cookieName)) consider(text, 'cookie');
   const bearer = settings.bearer ? bearerToken(headers.authorization) : undefined;
-  if (bearer === undefined || bearer === text) return found;
-  const token = verify(bearer);
-  if (token === undefined) return found;
-  return text === undefined ? { kind: 'token', token, carrier: 'bearer' } : AMBIGUOUS;
+  if (bearer !== undefined) consider(bearer, 'bearer');
+  return found;
 }
 
-/** RFC 6750 2.1; the scheme is case-insensitive (RFC 9110 11.1). */
+function add(found: Credential, token: VerifiedToken, carrier: Carrier): Credential {
+  switch (found.kind) {
+    case 'none':
+      return { kind: 'token', token, carrier };
+    case 'token':
+      return { kind: 'ambiguous', tokens: [found.token, token] };
+    case 'ambiguous':
+      return { kind: 'ambiguous', tokens: [...found.tokens, token] };
+  }
+}
+
+/**
+ * RFC 6750 2.1; the scheme is case-insensitive, and nothing but SP separates it from the token
+ * (RFC 9110 11.4): `trim()` would also take a no-break space for nothing.
+ */
 function bearerToken(authorization: string | undefined): string | undefined {
   if (authorization === undefined || authorization.length > 1024) return undefined;
   if (authorization.slice(0, 7).toLowerCase() !== 'bearer ') return undefined;
-  return authorization.slice(7).trim();
+  let start = 7;
+  while (authorization[start] === ' ') start += 1;
+  return authorization.slice(start);
 }

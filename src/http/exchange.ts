@@ -55,15 +55,15 @@ export class HttpExchange {
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`
    */
   assertCookieCanBeSent(): void {
-    if (!this.#peer.response.headersSent) return;
-    throw new SessionError(
-      'ERR_SESSION_HEADERS_SENT',
-      'the response headers were already sent, so the session cookie cannot be: change the session before answering',
-    );
+    if (this.#peer.response.headersSent) throw headersAreSent();
   }
 
-  /** Hands the token to the browser. Persistent only if the session's class is. */
-  sendCookie(token: MintedToken, limitClass: string, now: number): void {
+  /**
+   * Hands the token to the browser. Persistent only if the session's class is.
+   *
+   * @returns `false` if the response has begun meanwhile: nobody will ever get the token
+   */
+  sendCookie(token: MintedToken, limitClass: string, now: number): boolean {
     const { cookie, persistentClasses } = this.#config;
     if (cookie.secure && !this.#peer.isSecure && !isLoopback(this.#peer.host)) {
       this.#onPlainRequest();
@@ -72,7 +72,7 @@ export class HttpExchange {
       ? Math.max(0, Math.floor((token.hardDeadline - now) / 1000))
       : undefined;
     const line = serializeCookie(cookie, token.token.reveal(), maxAge);
-    this.#headers.setCookie(cookie.name, line);
+    return this.#headers.setCookie(cookie.name, line);
   }
 
   /** Tells the browser to forget the cookie: only ever after an explicit logout. */
@@ -84,6 +84,14 @@ export class HttpExchange {
   setHeader(name: string, value: string): void {
     this.#headers.setHeader(name, value);
   }
+}
+
+/** What a change of the session is answered with that would need a cookie. */
+export function headersAreSent(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_HEADERS_SENT',
+    'the response headers were already sent, so the session cookie cannot be: change the session before answering',
+  );
 }
 
 /** Hosts that no network can stand in between: a Secure cookie works there over plain HTTP. */

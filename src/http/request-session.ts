@@ -13,7 +13,7 @@ import type { SecretToken, VerifiedToken } from '../core/token.js';
 import type { UserId } from '../core/user-id.js';
 import type { Carrier, Credential } from './carrier.js';
 import { describeDevice } from './device.js';
-import type { HttpExchange } from './exchange.js';
+import { type HttpExchange, headersAreSent } from './exchange.js';
 import { RequestFields, type RequestVerdict } from './request-fields.js';
 
 export type { RequestVerdict } from './request-fields.js';
@@ -131,17 +131,20 @@ export class RequestSession extends RequestFields {
       );
     }
     if (carrier === 'cookie') this.#exchange.assertCookieCanBeSent();
-    const old = this.#token;
+    const presented = this.#presented;
+    // Of several nothing may cross over: who knows whose they are.
+    const old = presented.length === 1 ? presented[0] : undefined;
     const outcome = await this.#service.login(userId, {
       ...create,
       device: this.#device(),
       ...(old && { replaces: old.sessionId }),
     });
     if (outcome.status === 'refused') {
-      if (outcome.restored) this.#adopt(outcome.restored, 'cookie');
+      if (outcome.restored) await this.#adopt(outcome.restored, 'cookie');
       throw outcome.error;
     }
-    this.#adopt(outcome, carrier);
+    if (old === undefined) await this.#end(presented);
+    await this.#adopt(outcome, carrier);
     return { session: outcome.session, token: outcome.token.token };
   }
 
@@ -150,8 +153,7 @@ export class RequestSession extends RequestFields {
    * forget the cookie. No error if there is nothing to end.
    */
   async logout(): Promise<void> {
-    const token = this.#token;
-    if (token) await this.#service.revoke(token.sessionId, { reason: 'logout' });
+    await this.#end(this.#presented);
     this.#forget();
   }
 
@@ -168,8 +170,7 @@ export class RequestSession extends RequestFields {
     const next = await this.#service.rotate(token);
     if (!next) throw sessionIsGone();
     this.#credential = { kind: 'token', token: next, carrier };
-    if (carrier === 'cookie')
-      this.#exchange.sendCookie(next, session.limitClass, this.#service.now);
+    if (carrier === 'cookie') this.#send(next, session.limitClass);
     return next.token;
   }
 
@@ -214,14 +215,22 @@ export class RequestSession extends RequestFields {
   }
 
   async #resolve(): Promise<RequestVerdict> {
+    const credential = this.#readCredential();
     try {
-      this.#verdict = await this.#verdictOf(this.#readCredential());
-      return this.#verdict;
+      const verdict = await this.#verdictOf(credential);
+      if (credential === this.#credential) {
+        this.#verdict = verdict;
+        return verdict;
+      }
     } catch (error) {
-      // A store fault is not a verdict: the next caller may ask again.
-      this.#pending = undefined;
-      throw error;
+      if (credential === this.#credential) {
+        // A store fault is not a verdict: the next caller may ask again.
+        this.#pending = undefined;
+        throw error;
+      }
     }
+    // A login or logout in this request was faster, and its word counts.
+    return this.resolve();
   }
 
   async #verdictOf(credential: Credential): Promise<RequestVerdict> {
@@ -238,9 +247,11 @@ export class RequestSession extends RequestFields {
     return this.#credential;
   }
 
-  get #token(): VerifiedToken | undefined {
+  /** All genuine tokens that this request carries: more than one if it is ambiguous. */
+  get #presented(): readonly VerifiedToken[] {
     const credential = this.#readCredential();
-    return credential.kind === 'token' ? credential.token : undefined;
+    if (credential.kind === 'ambiguous') return credential.tokens;
+    return credential.kind === 'token' ? [credential.token] : [];
   }
 
   get #resolved(): Session | undefined {
@@ -266,17 +277,31 @@ export class RequestSession extends RequestFields {
 
   /** @internal */
   protected override async begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
+    // A new cookie would take the place of one of the two, which may be the user's login.
+    if (this.#readCredential().kind === 'ambiguous') throw sessionIsAmbiguous();
     this.#exchange.assertCookieCanBeSent();
     const created = await this.#service.createAnonymous(values, this.#device());
-    this.#adopt(created, 'cookie');
+    await this.#adopt(created, 'cookie');
     return created.session;
   }
 
-  #adopt({ session, token }: CreatedSession, carrier: Carrier): void {
-    this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
-    if (carrier === 'cookie') {
-      this.#exchange.sendCookie(token, session.limitClass, this.#service.now);
+  async #end(tokens: readonly VerifiedToken[]): Promise<void> {
+    for (const { sessionId } of tokens) await this.#service.revoke(sessionId, { reason: 'logout' });
+  }
+
+  async #adopt({ session, token }: CreatedSession, carrier: Carrier): Promise<void> {
+    try {
+      if (carrier === 'cookie') this.#send(token, session.limitClass);
+    } catch (error) {
+      // Nobody will ever hold its token.
+      await this.#end([token]);
+      throw error;
     }
+    this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
+  }
+
+  #send(token: VerifiedToken, limitClass: string): void {
+    if (!this.#exchange.sendCookie(token, limitClass, this.#service.now)) throw headersAreSent();
   }
 
   #forget(): void {
@@ -294,6 +319,13 @@ export class RequestSession extends RequestFields {
   #device(): ReturnType<typeof describeDevice> {
     return describeDevice(this.#exchange.userAgent, this.#exchange.address);
   }
+}
+
+function sessionIsAmbiguous(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_AMBIGUOUS',
+    'the request carries two different session tokens, so no new session is begun',
+  );
 }
 
 function sessionIsRequired(): SessionError {
