@@ -8,6 +8,7 @@ import type {
   CookieOptions,
   DataOptions,
   LimitOptions,
+  RotationOptions,
   SessionOptions,
   TimeoutOptions,
 } from './options.js';
@@ -21,6 +22,7 @@ const root: Names<SessionOptions> = {
   store: true,
   timeouts: true,
   concurrency: true,
+  rotation: true,
   cookie: true,
   bearer: true,
   data: true,
@@ -39,6 +41,7 @@ const timeouts: Names<TimeoutOptions> = {
 };
 const limits: Names<LimitOptions> = { idle: true, absolute: true };
 const concurrency: Names<ConcurrencyOptions> = { max: true, atLimit: true };
+const rotation: Names<RotationOptions> = { interval: true, grace: true, onReuse: true };
 const cookie: Names<CookieOptions> = {
   name: true,
   sameSite: true,
@@ -61,6 +64,7 @@ export const OPTION_KEYS = {
   timeouts: namesOf(timeouts),
   limits: namesOf(limits),
   concurrency: namesOf(concurrency),
+  rotation: namesOf(rotation),
   cookie: namesOf(cookie),
   data: namesOf(data),
   cleanup: namesOf(cleanup),
@@ -68,12 +72,20 @@ export const OPTION_KEYS = {
 
 /** The path of every option that holds a value; `docs/reference/options.md` has a row for each. */
 export const OPTION_PATHS: readonly string[] = Object.freeze([
-  ...pathsOf('', OPTION_KEYS.root, ['timeouts', 'concurrency', 'cookie', 'data', 'cleanup']),
+  ...pathsOf('', OPTION_KEYS.root, [
+    'timeouts',
+    'concurrency',
+    'rotation',
+    'cookie',
+    'data',
+    'cleanup',
+  ]),
   ...pathsOf('timeouts.', OPTION_KEYS.timeouts, ['remembered', 'anonymous', 'classes']),
   ...pathsOf('timeouts.remembered.', OPTION_KEYS.limits),
   ...pathsOf('timeouts.anonymous.', OPTION_KEYS.limits),
   ...pathsOf('timeouts.classes.<name>.', OPTION_KEYS.limits),
   ...pathsOf('concurrency.', OPTION_KEYS.concurrency),
+  ...pathsOf('rotation.', OPTION_KEYS.rotation),
   ...pathsOf('cookie.', OPTION_KEYS.cookie),
   ...pathsOf('data.', OPTION_KEYS.data),
   'cleanup',

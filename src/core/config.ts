@@ -9,6 +9,7 @@ import { readCookie } from './config-cookie.js';
 import { readData } from './config-data.js';
 import { OPTION_KEYS } from './config-keys.js';
 import { type ConfigWarning, ConfigReport, OptionGroup } from './config-reader.js';
+import { readRotation } from './config-rotation.js';
 import { readSecrets } from './config-secret.js';
 import { readStore } from './config-store.js';
 import { show } from './config-text.js';
@@ -30,6 +31,8 @@ export interface SessionConfig {
   /** Limit classes whose cookie outlives the browser. */
   readonly persistentClasses: ReadonlySet<string>;
   readonly concurrency: ResolvedConcurrency;
+  /** Milliseconds between periodic rotations; `undefined`: none. */
+  readonly rotationInterval: number | undefined;
   readonly cookie: CookieAttributes;
   readonly insecureDevCookies: boolean;
   readonly bearer: boolean;
@@ -53,7 +56,6 @@ export interface ConfigEnvironment {
 const MAX_AUDIENCE_BYTES = 128;
 const DEADLINE = { min: 50, max: 30_000, hintBelow: 0 };
 const DEFAULT_DEADLINE = 1_000;
-const ROTATION = Object.freeze({ grace: 30_000, maxForks: 3, onReuse: 'revoke' } as const);
 const MAX_TOMBSTONES = 100;
 const BUCKETS = 256;
 const MIN_MARGIN = 600_000;
@@ -73,7 +75,7 @@ export function resolveOptions(
 ): SessionConfig {
   const report = new ConfigReport();
   const root = new OptionGroup(report, '', raw, OPTION_KEYS.root);
-  const group = <Name extends 'timeouts' | 'concurrency' | 'cookie' | 'data'>(
+  const group = <Name extends 'timeouts' | 'concurrency' | 'rotation' | 'cookie' | 'data'>(
     name: Name,
   ): OptionGroup<(typeof OPTION_KEYS)[Name][number]> =>
     new OptionGroup(report, name, root.get(name), OPTION_KEYS[name]);
@@ -83,11 +85,12 @@ export function resolveOptions(
   const store = readStore(root, production);
   const { limits, touchInterval, persistentAge } = readTimeouts(group('timeouts'));
   const data = readData(group('data'));
+  const rotation = readRotation(group('rotation'));
   const cleanup = readCleanup(root, production, environment.hasScheduler ?? true);
   const settings: StoreSettings = Object.freeze({
     limits,
     touchInterval,
-    rotation: ROTATION,
+    rotation: rotation.rules,
     maxSessionBytes: data.maxSessionBytes,
     maxFields: data.maxFields,
     maxTombstones: MAX_TOMBSTONES,
@@ -101,6 +104,7 @@ export function resolveOptions(
     settings,
     persistentClasses: frozenSet([REMEMBERED_CLASS]),
     concurrency: readConcurrency(group('concurrency')),
+    rotationInterval: rotation.interval,
     ...readCookie(group('cookie'), production, persistentAge),
     bearer: root.boolean('bearer') ?? false,
     fieldLimits: data.fieldLimits,

@@ -38,6 +38,7 @@ export interface SessionOptions {
 
   readonly timeouts?: TimeoutOptions;
   readonly concurrency?: ConcurrencyOptions;
+  readonly rotation?: RotationOptions;
   readonly cookie?: CookieOptions;
 
   /**
@@ -142,6 +143,36 @@ export interface ConcurrencyOptions {
    * @defaultValue `'evict-least-recent'`
    */
   readonly atLimit?: AtLimit;
+}
+
+/**
+ * Periodic rotation: the token changes while the session goes on, so that a stolen one is found
+ * out. Off by default, since a back-end that renders pages and drops `Set-Cookie` would log its
+ * users out.
+ *
+ * @public
+ */
+export interface RotationOptions {
+  /**
+   * A token that is older than this is replaced by the next request that can carry a new one. At
+   * least four times the grace.
+   *
+   * @defaultValue none: tokens change at a login and with privileges only
+   */
+  readonly interval?: Duration;
+  /**
+   * The replaced token is accepted this long, for requests under way. 1 s to 2 min.
+   *
+   * @defaultValue `'30s'`
+   */
+  readonly grace?: Duration;
+  /**
+   * What a retired token does: end the session (`revoke`), be refused (`reject`), or pass with an
+   * event (`insecure-report`).
+   *
+   * @defaultValue `'revoke'`
+   */
+  readonly onReuse?: 'revoke' | 'reject' | 'insecure-report';
 }
 
 /** The session cookie. The defaults are the safest that browsers know. @public */

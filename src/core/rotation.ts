@@ -55,6 +55,8 @@ export interface SuccessorHint {
   readonly salt: string;
   readonly generation: number;
   readonly keyId: number;
+  /** The current token's: what is derived must match it, or it is not handed out. */
+  readonly verifier: string;
 }
 
 /** A token that is about to become the current one. */
@@ -138,7 +140,8 @@ function matchPredecessor(
     if (state.confirmed || !sameClient || state.salt === undefined) {
       return { kind: 'predecessor', suspicious: !sameClient };
     }
-    const successor = { salt: state.salt, generation: state.generation, keyId: state.keyId };
+    const { salt, generation, keyId, verifier } = state;
+    const successor = { salt, generation, keyId, verifier };
     return { kind: 'predecessor', successor, suspicious: false };
   }
   const lostResponse = !state.confirmed && sameClient && state.forks < rules.maxForks;

@@ -56,6 +56,8 @@ const DEFAULTS: Readonly<Record<string, (config: SessionConfig) => unknown>> = {
     human(settings.limits['remembered']?.absolute ?? 0),
   'concurrency.max': ({ concurrency }) => concurrency.max('u1'),
   'concurrency.atLimit': ({ concurrency }) => concurrency.atLimit,
+  'rotation.grace': ({ settings }) => human(settings.rotation.grace),
+  'rotation.onReuse': ({ settings }) => settings.rotation.onReuse,
   'cookie.name': ({ cookie }) => cookie.name,
   'cookie.sameSite': ({ cookie }) => cookie.sameSite,
   'cookie.path': ({ cookie }) => cookie.path,
@@ -122,7 +124,7 @@ describe('docs/reference/options.md', () => {
 
   it('states a range for every number and duration but those bounded by others', () => {
     const stated = bounded.map(({ path }) => path);
-    expect(stated).toHaveLength(15);
+    expect(stated).toHaveLength(16);
   });
 
   it.each(bounded)('$path: the range is $range', ({ path, min, minUnit, max, maxUnit }) => {

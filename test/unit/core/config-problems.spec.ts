@@ -82,12 +82,12 @@ describe('unknown names', () => {
     [
       { zzz: 1 },
       'zzz is not an option; known options are secret, audience, store, timeouts, concurrency, ' +
-        'cookie, bearer, data, cleanup, guard, storeDeadline, production',
+        'rotation, cookie, bearer, data, cleanup, guard, storeDeadline, production',
     ],
     [
       { 'x\n\u001B[31m': 1 },
       'the options must not have a key of 7 characters that is no name; known are secret, ' +
-        'audience, store, timeouts, concurrency, cookie, bearer, data, cleanup, guard, ' +
+        'audience, store, timeouts, concurrency, rotation, cookie, bearer, data, cleanup, guard, ' +
         'storeDeadline, production',
     ],
   ]);

@@ -91,6 +91,7 @@ describe('resolveOptions in development', () => {
         longestGap: 5 * MINUTE,
       },
       guard: undefined,
+      rotationInterval: undefined,
       production: false,
     });
     expect(ring.keys).toHaveLength(1);
