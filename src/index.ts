@@ -26,14 +26,14 @@ export {
 } from './http/request-session.js';
 export type { Carrier } from './http/carrier.js';
 
-export {
-  type CreatedSession,
-  type RevokeUserOptions,
-  type SessionPage,
-  type SessionVerdict,
-  type UserSessions,
-  SessionService,
-} from './core/service.js';
+export { SessionService } from './core/service.js';
+export type {
+  CreatedSession,
+  RevokeUserOptions,
+  SessionPage,
+  SessionVerdict,
+  UserSessions,
+} from './core/results.js';
 export type { CreateOptions } from './core/issuer.js';
 export { type SessionInfo, type TimeLeft, Session } from './core/session.js';
 export type { SessionData, SessionField, SessionFieldTypes } from './core/fields.js';

@@ -30,6 +30,10 @@ export interface SessionEvents {
   };
   /** A session got a new token and kept its id. */
   'session.rotated': SessionEvent & { readonly sessionId: SessionId; readonly generation: number };
+  /** A retired token was presented and let through, since `rotation.onReuse` only reports. */
+  'session.reuse-detected': SessionEvent & { readonly sessionId: SessionId };
+  /** A replaced token came within its grace, but from what looks like another client. */
+  'session.suspicious': SessionEvent & { readonly sessionId: SessionId };
   /** The application reported a failed login. */
   'session.login-failed': SessionEvent & { readonly userId?: string };
   /** A token newer than its record: the store was restored from an older state. */
@@ -59,6 +63,8 @@ const names: Readonly<Record<SessionEventName, true>> = {
   'session.created': true,
   'session.ended': true,
   'session.rotated': true,
+  'session.reuse-detected': true,
+  'session.suspicious': true,
   'session.login-failed': true,
   'session.store-rollback': true,
   'session.ambiguous': true,

@@ -9,13 +9,7 @@ import { limitsOf } from './policy.js';
 import type { EndedSession, SessionDevice, SessionId, SessionRecord } from './record.js';
 import type { StoreAccess } from './store-access.js';
 import type { CreateReply, CreateRequest, EncodedFields } from './store.js';
-import {
-  MAX_GENERATION,
-  type MintedToken,
-  type TokenCodec,
-  type VerifiedToken,
-  parseSessionId,
-} from './token.js';
+import { type MintedToken, type TokenCodec, parseSessionId } from './token.js';
 import { type UserId, canonicalUserId, createSid, placement, randomBucket } from './user-id.js';
 
 /** How a session is created. @public */
@@ -123,31 +117,6 @@ export class SessionIssuer {
     const { buckets } = await this.#access.layout();
     const bucket = randomBucket(buckets);
     return this.#anonymous(bucket, fields, device);
-  }
-
-  /** A new token for the same session; the old one is dead when the call returns. */
-  async rotateHard(token: VerifiedToken): Promise<MintedToken | undefined> {
-    const { sessionId: id, verifier, generation, hardDeadline } = token;
-    const place = parseSessionId(id);
-    if (place === undefined || generation >= MAX_GENERATION) return undefined;
-    const next = this.#tokens.mint({ ...place, generation: generation + 1, hardDeadline });
-    const reply = await this.#access.mutate((store, _now, notAfter) =>
-      store.rotate({
-        id,
-        token: { verifier, generation, traits: '' },
-        kind: 'hard',
-        next: { verifier: next.verifier, keyId: next.keyId, generation: next.generation },
-        notAfter,
-      }),
-    );
-    if (reply.status !== 'rotated') return undefined;
-    this.#events.emit('session.rotated', {
-      eventId: `${id}:rotated:${next.generation}`,
-      at: reply.now,
-      sessionId: id,
-      generation: next.generation,
-    });
-    return next;
   }
 
   async #anonymous(bucket: number, fields: EncodedFields, device: SessionDevice): Promise<Issued> {

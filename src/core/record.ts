@@ -84,6 +84,8 @@ export interface SessionRecord {
   readonly limitClass: string;
   readonly ownLimits?: OwnLimits;
   readonly device: SessionDevice;
+  /** How the user logged in, as `claims.ts` encodes it; absent: nothing is known. */
+  readonly claims?: string;
   /** Highest token generation issued so far; 0 until the first rotation. */
   readonly generation: number;
 }

@@ -3,7 +3,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { SessionConfig } from './config.js';
-import type { SessionError } from './errors.js';
 import {
   SessionEventBus,
   type SessionEventListener,
@@ -12,71 +11,24 @@ import {
 } from './events.js';
 import { type CreateOptions, type Issued, SessionIssuer } from './issuer.js';
 import { deadlinesOf } from './policy.js';
+import type { EndedSession, SessionDevice, SessionId } from './record.js';
+import { SessionRotator } from './rotator.js';
+import { Session, infoOf } from './session.js';
 import type {
-  EndReason,
-  EndedSession,
-  SessionDevice,
-  SessionId,
-  SessionTombstone,
-} from './record.js';
-import { Session, type SessionInfo, infoOf } from './session.js';
+  CreatedSession,
+  LoginOutcome,
+  ResolveOptions,
+  RevokeUserOptions,
+  SessionPage,
+  SessionVerdict,
+  UserSessions,
+} from './results.js';
 import { type SessionStats, summarize } from './stats.js';
 import { StoreAccess } from './store-access.js';
 import type { ActiveSession, PingReply, SessionStore } from './store.js';
 import { sweep } from './sweep.js';
 import { type MintedToken, type VerifiedToken, TokenCodec, parseSessionId } from './token.js';
 import { type UserId, canonicalUserId, placement } from './user-id.js';
-
-/** A new session and its token, which exists nowhere else. @public */
-export interface CreatedSession {
-  readonly session: Session;
-  readonly token: MintedToken;
-  /** Sessions that ended in the same step: replaced or evicted. */
-  readonly ended: readonly EndedSession[];
-}
-
-/** What became of a login. @internal */
-export type LoginOutcome =
-  | (CreatedSession & { readonly status: 'created' })
-  | {
-      readonly status: 'refused';
-      readonly error: SessionError;
-      readonly restored?: CreatedSession;
-    };
-
-/**
- * What a token is worth.
- *
- * - `active`: a live session
- * - `ended`: it is over, for this reason; only the holder of a genuine token is told
- * - `none`: everything else: malformed, forged, unknown, superseded by a newer token
- *
- * @public
- */
-export type SessionVerdict =
-  | { readonly status: 'active'; readonly session: Session }
-  | { readonly status: 'ended'; readonly reason: EndReason }
-  | { readonly status: 'none' };
-
-/** A user's sessions, newest first. @public */
-export interface UserSessions {
-  readonly sessions: readonly SessionInfo[];
-  /** Ended sessions still remembered: at most 100, none past its deadline. */
-  readonly ended: readonly SessionTombstone[];
-}
-
-/** Which of a user's sessions end. @public */
-export interface RevokeUserOptions {
-  /** The one to spare, such as the caller's own. */
-  readonly except?: SessionId;
-}
-
-/** One page of all sessions. @public */
-export interface SessionPage {
-  readonly sessions: readonly (SessionInfo & { readonly userId: string | undefined })[];
-  /** For the next page; absent on the last. */
-  readonly cursor?: string;
-}
 
 /**
  * Creates, resolves, lists and ends sessions. Inject it anywhere; in a request, `RequestSession`
@@ -91,6 +43,7 @@ export class SessionService {
   readonly #access: StoreAccess;
   readonly #tokens: TokenCodec;
   readonly #issuer: SessionIssuer;
+  readonly #rotator: SessionRotator;
   readonly #events: SessionEventBus;
   readonly #context: ConstructorParameters<typeof Session>[0];
 
@@ -103,6 +56,7 @@ export class SessionService {
     this.#issuer = new SessionIssuer(config, this.#access, this.#tokens, events, (ended) =>
       this.#announceEnd(ended),
     );
+    this.#rotator = new SessionRotator(config, this.#access, this.#tokens, events);
     this.#context = {
       access: this.#access,
       limits: config.fieldLimits,
@@ -176,24 +130,30 @@ export class SessionService {
   /** @internal */
   async resolveVerified(
     token: VerifiedToken,
-    options: { readonly touch?: boolean } = {},
-  ): Promise<SessionVerdict> {
-    const now = this.#access.knownNow;
+    options: ResolveOptions = {},
+  ): Promise<SessionVerdict & { readonly successor?: MintedToken }> {
+    const known = this.#access.knownNow;
     // The deadline is part of the token, so that a dead one costs nothing and a store restored
     // from a backup cannot revive it.
-    if (now !== undefined && now >= token.hardDeadline)
+    if (known !== undefined && known >= token.hardDeadline) {
       return { status: 'ended', reason: 'absolute' };
+    }
+    const { touch = true, traits = '', mayRotate = false } = options;
     const { verifier, generation, sessionId: id } = token;
+    const presented = { verifier, generation, traits };
     const reply = await this.#access.call((store) =>
-      store.resolve({
-        id,
-        token: { verifier, generation, traits: '' },
-        touch: options.touch ?? true,
-      }),
+      store.resolve({ id, token: presented, touch }),
     );
     switch (reply.status) {
-      case 'active':
-        return { status: 'active', session: this.#session(reply, reply.now) };
+      case 'active': {
+        const session = this.#session(reply, reply.now);
+        if (reply.match === 'current' && !mayRotate) return { status: 'active', session };
+        const successor = mayRotate
+          ? await this.#rotator.successorFor(token, traits, reply, reply.now)
+          : undefined;
+        this.#reportMatch(reply, reply.now);
+        return { status: 'active', session, ...(successor && { successor }) };
+      }
       case 'ended':
         if (reply.ended) this.#announceEnd(reply.ended);
         return { status: 'ended', reason: reply.reason };
@@ -216,8 +176,8 @@ export class SessionService {
    *
    * @internal
    */
-  rotate(token: VerifiedToken): Promise<MintedToken | undefined> {
-    return this.#issuer.rotateHard(token);
+  rotate(token: VerifiedToken, session: Session): Promise<MintedToken | undefined> {
+    return this.#rotator.rotateHard(token, session.generation);
   }
 
   /** The live sessions of a user, and the ended ones that are still remembered. */
@@ -324,6 +284,17 @@ export class SessionService {
 
   #session(active: Pick<ActiveSession, 'record' | 'fields' | 'complete'>, now: number): Session {
     return new Session(this.#context, { ...active, now });
+  }
+
+  #reportMatch(active: ActiveSession, at: number): void {
+    const { id, generation } = active.record;
+    if (active.match === 'reused') {
+      const eventId = `${id}:reused:${generation}`;
+      this.#events.emit('session.reuse-detected', { eventId, at, sessionId: id });
+    } else if (active.suspicious) {
+      const eventId = `${id}:suspicious:${generation}`;
+      this.#events.emit('session.suspicious', { eventId, at, sessionId: id });
+    }
   }
 
   /** Of anonymous sessions nobody is told. */

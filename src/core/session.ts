@@ -80,6 +80,11 @@ export class Session {
     this.#fields = new SessionFields(context, record.id, active.fields, active.complete);
   }
 
+  /** Highest generation of its tokens. @internal */
+  get generation(): number {
+    return this.#record.generation;
+  }
+
   /** What may be shown of it. */
   get info(): SessionInfo {
     return infoOf(this.#record, this.#deadlines);

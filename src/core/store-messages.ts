@@ -14,6 +14,9 @@ import type {
 } from './record.js';
 import type { NextToken, PresentedToken, SuccessorHint } from './rotation.js';
 
+/** Longest claims of a session, in UTF-8 bytes. */
+export const MAX_CLAIMS_BYTES = 1024;
+
 /** Encoded fields of a session: name → text as the field codec made it. */
 export type EncodedFields = ReadonlyMap<string, string>;
 
@@ -41,6 +44,8 @@ export interface NewSession {
   readonly limitClass: string;
   readonly ownLimits?: OwnLimits;
   readonly device: SessionDevice;
+  /** How the user logged in; opaque to the store, at most {@link MAX_CLAIMS_BYTES}. */
+  readonly claims?: string;
   readonly fields: EncodedFields;
   /** Absent in an anonymous session, which belongs to no index and no limit. */
   readonly user?: UserPlace & { readonly userId: string };
@@ -179,6 +184,8 @@ export interface RotateRequest {
   readonly next: NextToken;
   /** The user has just proved who they are once more: sets `authenticatedAt`. */
   readonly authenticated?: boolean;
+  /** Replaces the record's claims in the same step. */
+  readonly claims?: string;
   readonly notAfter: number;
 }
 

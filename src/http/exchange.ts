@@ -1,12 +1,15 @@
 /**
  * One HTTP request and its response, as the session layer sees them: the same on every adapter.
  */
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionConfig } from '../core/config.js';
 import { SessionError } from '../core/errors.js';
 import type { MintedToken, VerifiedToken } from '../core/token.js';
 import { type Credential, readCredential } from './carrier.js';
 import { serializeCookie, serializeDeletion } from './cookie.js';
+import { isLoopbackHost } from './cross-site.js';
+import { describeDevice } from './device.js';
 import { ResponseHeaders } from './response-headers.js';
 
 /** What an adapter knows that the raw request does not. */
@@ -42,6 +45,33 @@ export class HttpExchange {
     return this.#peer.request.headers['user-agent'];
   }
 
+  /**
+   * Whether a periodic rotation may happen now: only where the new token reaches whoever keeps
+   * the old one, and keeps it for good (rows C-16, R-11).
+   */
+  get canCarryToken(): boolean {
+    const { method, headers } = this.#peer.request;
+    return (
+      !this.#peer.response.headersSent &&
+      method !== 'OPTIONS' &&
+      method !== 'HEAD' &&
+      headers.upgrade === undefined &&
+      headers['sec-purpose'] === undefined &&
+      headers['purpose'] !== 'prefetch' &&
+      headers.accept?.startsWith('text/event-stream') !== true
+    );
+  }
+
+  /** Digest of what seldom changes in one client; no address, which mobile networks change. */
+  get traits(): string {
+    const { headers } = this.#peer.request;
+    const { client = '', platform = '' } = describeDevice(headers['user-agent'], undefined);
+    // Without the version: browsers update themselves.
+    const family = client.replace(/[\d./ ]+$/, '');
+    const text = `${family}\n${platform}\n${headers['accept-language'] ?? ''}`;
+    return createHash('sha256').update(text).digest('base64url').slice(0, 12);
+  }
+
   credential(verify: (text: string) => VerifiedToken | undefined): Credential {
     const { cookie, bearer } = this.#config;
     this.#headers.dependOnCookie();
@@ -65,7 +95,7 @@ export class HttpExchange {
    */
   sendCookie(token: MintedToken, limitClass: string, now: number): boolean {
     const { cookie, persistentClasses } = this.#config;
-    if (cookie.secure && !this.#peer.isSecure && !isLoopback(this.#peer.host)) {
+    if (cookie.secure && !this.#peer.isSecure && !isLoopbackHost(this.#peer.host)) {
       this.#onPlainRequest();
     }
     const maxAge = persistentClasses.has(limitClass)
@@ -91,17 +121,5 @@ export function headersAreSent(): SessionError {
   return new SessionError(
     'ERR_SESSION_HEADERS_SENT',
     'the response headers were already sent, so the session cookie cannot be: change the session before answering',
-  );
-}
-
-/** Hosts that no network can stand in between: a Secure cookie works there over plain HTTP. */
-function isLoopback(host: string | undefined): boolean {
-  if (host === undefined) return false;
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return (
-    name === 'localhost' ||
-    name.endsWith('.localhost') ||
-    name === '[::1]' ||
-    /^127(\.\d{1,3}){3}$/.test(name)
   );
 }

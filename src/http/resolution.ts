@@ -1,0 +1,193 @@
+/**
+ * What a request's credential is worth, and which token the response hands out: the mechanics
+ * behind `RequestSession`.
+ */
+import type { SessionConfig } from '../core/config.js';
+import { SessionError } from '../core/errors.js';
+import type { SessionDevice } from '../core/record.js';
+import type { CreatedSession } from '../core/results.js';
+import type { SessionService } from '../core/service.js';
+import type { Session } from '../core/session.js';
+import type { MintedToken, VerifiedToken } from '../core/token.js';
+import type { Carrier, Credential } from './carrier.js';
+import { describeDevice } from './device.js';
+import { type HttpExchange, headersAreSent } from './exchange.js';
+import type { RequestVerdict } from './request-fields.js';
+
+/** Carries the next token to a client that uses `Authorization: Bearer`. */
+export const SUCCESSOR_HEADER = 'Session-Token';
+
+type ResolvedVerdict = RequestVerdict & { readonly successor?: MintedToken };
+
+export class Resolution {
+  readonly #service: SessionService;
+  readonly #config: SessionConfig;
+  readonly #exchange: HttpExchange;
+  #touch = true;
+  #credential: Credential | undefined;
+  #pending: Promise<RequestVerdict> | undefined;
+  #verdict: RequestVerdict | undefined;
+
+  constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
+    this.#service = service;
+    this.#config = config;
+    this.#exchange = exchange;
+  }
+
+  /** The verdict as far as it is known; asks nobody. */
+  get verdict(): RequestVerdict | undefined {
+    return this.#verdict;
+  }
+
+  get device(): SessionDevice {
+    return describeDevice(this.#exchange.userAgent, this.#exchange.address);
+  }
+
+  skipTouch(): void {
+    this.#touch = false;
+  }
+
+  /** Asks the store at most once per request, whoever asks first and however often. */
+  resolve(): Promise<RequestVerdict> {
+    this.#pending ??= this.#resolve();
+    return this.#pending;
+  }
+
+  /** The session; without a live one this is refused. */
+  async require(): Promise<Session> {
+    const verdict = await this.resolve();
+    if (verdict.status !== 'active') throw sessionIsRequired();
+    return verdict.session;
+  }
+
+  /** The session and its user; an anonymous one is refused. */
+  async requireUser(): Promise<{ readonly session: Session; readonly userId: string }> {
+    const session = await this.require();
+    if (session.userId === undefined) throw sessionIsRequired();
+    return { session, userId: session.userId };
+  }
+
+  /** All genuine tokens that this request carries: more than one if it is ambiguous. */
+  get presented(): readonly VerifiedToken[] {
+    const credential = this.#readCredential();
+    if (credential.kind === 'ambiguous') return credential.tokens;
+    return credential.kind === 'token' ? [credential.token] : [];
+  }
+
+  /**
+   * Refuses before anything is changed if a new token could not reach the client.
+   *
+   * @throws SessionError `ERR_SESSION_HEADERS_SENT`
+   */
+  assertTokenCanBeSent(carrier = this.#carrier): void {
+    if (carrier === 'cookie') this.#exchange.assertCookieCanBeSent();
+  }
+
+  /** This request's session is the new one from now on, and the response carries its token. */
+  async adopt({ session, token }: CreatedSession, carrier: Carrier): Promise<void> {
+    try {
+      if (carrier === 'cookie') this.#send(token, session.limitClass);
+    } catch (error) {
+      // Nobody will ever hold its token.
+      await this.end([token]);
+      throw error;
+    }
+    this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
+  }
+
+  /** The session goes on under a new token. */
+  handOver(token: MintedToken, session: Session): void {
+    const carrier = this.#carrier;
+    this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
+    if (carrier === 'cookie') this.#send(token, session.limitClass);
+    else this.#exchange.setHeader(SUCCESSOR_HEADER, token.token.reveal());
+  }
+
+  async end(tokens: readonly VerifiedToken[]): Promise<void> {
+    for (const { sessionId } of tokens) await this.#service.revoke(sessionId, { reason: 'logout' });
+  }
+
+  /** There is no session any more; the browser is told to forget the cookie. */
+  forget(): void {
+    const carrier = this.#carrier;
+    this.#become({ status: 'none' }, { kind: 'none' });
+    if (carrier === 'cookie') this.#exchange.clearCookie();
+  }
+
+  /** @throws SessionError `ERR_SESSION_AMBIGUOUS` if the request carries two tokens */
+  assertUnambiguous(): void {
+    // A new cookie would take the place of one of the two, which may be the user's login.
+    if (this.#readCredential().kind === 'ambiguous') throw sessionIsAmbiguous();
+  }
+
+  get #carrier(): Carrier {
+    const credential = this.#readCredential();
+    return credential.kind === 'token' ? credential.carrier : 'cookie';
+  }
+
+  async #resolve(): Promise<RequestVerdict> {
+    const credential = this.#readCredential();
+    try {
+      const verdict = await this.#verdictOf(credential);
+      if (credential === this.#credential) return this.#settle(verdict);
+    } catch (error) {
+      if (credential === this.#credential) {
+        // A store fault is not a verdict: the next caller may ask again.
+        this.#pending = undefined;
+        throw error;
+      }
+    }
+    // A login or logout in this request was faster, and its word counts.
+    return this.resolve();
+  }
+
+  #settle(verdict: ResolvedVerdict): RequestVerdict {
+    this.#verdict = verdict;
+    if (verdict.status === 'active' && verdict.successor) {
+      // Headers that were sent meanwhile only mean that the client rotates with its next request.
+      if (this.#exchange.canCarryToken) this.handOver(verdict.successor, verdict.session);
+    }
+    return verdict;
+  }
+
+  async #verdictOf(credential: Credential): Promise<ResolvedVerdict> {
+    if (credential.kind === 'none') return { status: 'none' };
+    if (credential.kind === 'ambiguous') {
+      this.#service.reportAmbiguous();
+      return { status: 'ambiguous' };
+    }
+    return this.#service.resolveVerified(credential.token, {
+      touch: this.#touch,
+      ...(this.#config.rotationInterval !== undefined && {
+        mayRotate: this.#exchange.canCarryToken,
+        traits: this.#exchange.traits,
+      }),
+    });
+  }
+
+  #readCredential(): Credential {
+    this.#credential ??= this.#exchange.credential((text) => this.#service.verify(text));
+    return this.#credential;
+  }
+
+  #send(token: VerifiedToken, limitClass: string): void {
+    if (!this.#exchange.sendCookie(token, limitClass, this.#service.now)) throw headersAreSent();
+  }
+
+  #become(verdict: RequestVerdict, credential: Credential): void {
+    this.#verdict = verdict;
+    this.#pending = Promise.resolve(verdict);
+    this.#credential = credential;
+  }
+}
+
+export function sessionIsRequired(): SessionError {
+  return new SessionError('ERR_SESSION_REQUIRED', 'this needs a session of a user');
+}
+
+function sessionIsAmbiguous(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_AMBIGUOUS',
+    'the request carries two different session tokens, so no new session is begun',
+  );
+}
