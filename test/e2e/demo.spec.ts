@@ -252,7 +252,8 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
   it(
     'ends an idle session in spite of its polling page, which says why',
     async () => {
-      const short = await Demo.start({ DEMO_ADAPTER: adapter, DEMO_IDLE: '2s' });
+      // More than the page waits between two polls.
+      const short = await Demo.start({ DEMO_ADAPTER: adapter, DEMO_IDLE: '5s' });
       try {
         const page = await open({ url: short.url });
         await logIn(page, 'alice');

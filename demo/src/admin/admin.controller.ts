@@ -12,6 +12,7 @@ import {
 } from '@nestjs/common';
 import { type SessionInfo, SessionService, type SessionStats, SkipTouch } from 'nestjs-session-kit';
 import { AccountsService } from '../accounts/accounts.service.js';
+import { type Fields, textField } from '../web/json-body.pipe.js';
 import { type Activity, ActivityLog } from './activity-log.service.js';
 import { AdminGuard } from './admin.guard.js';
 
@@ -46,12 +47,13 @@ export class AdminController {
   }
 
   @Get('sessions')
-  async page(@Query('cursor') cursor?: string, @Query('limit') limit = '10'): Promise<AdminPage> {
-    const count = Number(limit);
-    if (!/^\d{1,3}$/.test(limit) || count < 1 || count > 100) {
+  async page(@Query() query: Fields): Promise<AdminPage> {
+    const limit = Number(query['limit'] ?? 10);
+    if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
       throw new BadRequestException('"limit" must be a number from 1 to 100');
     }
-    const page = await this.sessions.page({ limit: count, ...(cursor && { cursor }) });
+    const cursor = query['cursor'] === undefined ? {} : { cursor: textField(query, 'cursor', 200) };
+    const page = await this.sessions.page({ limit, ...cursor });
     const sessions = page.sessions.map((info) => ({
       ...info,
       userName: this.accounts.byId(info.userId)?.name ?? info.userId,
@@ -67,7 +69,7 @@ export class AdminController {
 
   @Post('users/:id/revoke')
   @HttpCode(200)
-  async revokeUser(@Param('id') userId: string): Promise<{ revoked: number }> {
-    return { revoked: await this.sessions.revokeUser(userId) };
+  async revokeUser(@Param() path: Fields): Promise<{ revoked: number }> {
+    return { revoked: await this.sessions.revokeUser(textField(path, 'id', 64)) };
   }
 }

@@ -1,6 +1,6 @@
 import { BadRequestException, Injectable, type PipeTransform } from '@nestjs/common';
 
-/** A JSON object of which nothing is known yet. */
+/** Named values from a client, of which nothing is known yet. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
