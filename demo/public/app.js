@@ -1,8 +1,9 @@
 // The frame of the page: who is logged in, which view is shown, and what happens when a session ends.
 import { accountView } from './account-view.js';
 import { adminView } from './admin-view.js';
+import { onPress } from './actions.js';
 import { ApiError, api, sessionEvents } from './api.js';
-import { busy, h } from './dom.js';
+import { h } from './dom.js';
 import { initials } from './format.js';
 import { loginView } from './login-view.js';
 import { clearNotice, showEnd, showError } from './notices.js';
@@ -28,7 +29,7 @@ const frame = {
   loggedIn(account) {
     clearNotice();
     me = account;
-    void status.refresh();
+    void status.refresh().catch(() => undefined);
     go('#/account');
   },
   loggedOut() {
@@ -74,7 +75,7 @@ function renderTopbar(shown) {
       ? [link('#/account', 'Your account'), link('#/admin', 'Administration')]
       : [];
   document.querySelector('#nav').replaceChildren(...links);
-  const logout = busy(async () => {
+  const logout = onPress(async () => {
     await api('POST', '/logout');
     frame.loggedOut();
   });

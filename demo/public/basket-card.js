@@ -1,6 +1,6 @@
+import { onPress } from './actions.js';
 import { api } from './api.js';
-import { busy, card, h } from './dom.js';
-import { showError } from './notices.js';
+import { card, h } from './dom.js';
 
 const GOODS = ['tea', 'honey', 'bread', 'cheese'];
 
@@ -17,11 +17,10 @@ export async function basketCard(signal) {
     list.replaceChildren(...(chips.length > 0 ? chips : [h('span', { class: 'hint' }, 'Empty')]));
   }
 
-  const change = (action) => busy(() => action().then(show, (error) => showError(error.message)));
-  const add = (item) => change(() => api('POST', '/basket', { item }));
-  const empty = change(async () => {
+  const add = (item) => onPress(async () => show(await api('POST', '/basket', { item })));
+  const empty = onPress(async () => {
     await api('DELETE', '/basket');
-    return { items: [] };
+    show({ items: [] });
   });
 
   await api('GET', '/basket').then(show, () => undefined);

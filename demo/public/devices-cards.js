@@ -1,8 +1,8 @@
 // Where the user is logged in, and what ended lately.
+import { onPress } from './actions.js';
 import { api } from './api.js';
-import { busy, card, every, h, icon } from './dom.js';
+import { card, every, h, icon } from './dom.js';
 import { timeOf, updateList } from './live-list.js';
-import { showError } from './notices.js';
 
 const REFRESH = 2_000;
 
@@ -30,19 +30,14 @@ export async function devicesCards(frame, signal) {
     updateList(ended, tombstones.slice(0, 5), endedItem);
   }
 
-  /** What ends this session too is answered by the server; the page follows. */
   async function change(method, path, isEnd) {
-    try {
-      await api(method, path);
-      await (isEnd ? frame.loggedOut() : refresh());
-    } catch (error) {
-      if (!error.isSessionLost) showError(error.message);
-    }
+    await api(method, path);
+    await (isEnd ? frame.loggedOut() : refresh());
   }
 
   const revoke = ({ id, isCurrent }) => change('DELETE', `/devices/${id}`, isCurrent);
-  const others = busy(() => change('POST', '/devices/revoke-others', false));
-  const all = busy(() => change('POST', '/devices/revoke-all', true));
+  const others = onPress(() => change('POST', '/devices/revoke-others', false));
+  const all = onPress(() => change('POST', '/devices/revoke-all', true));
 
   await every(REFRESH, refresh, signal);
   return [
@@ -86,7 +81,11 @@ function deviceItem(device, revoke) {
         h('span', {}, 'last seen ', timeOf('seenAt')),
       ),
     ),
-    h('button', { 'aria-label': `Revoke ${label}`, onclick: busy(() => revoke(device)) }, 'Revoke'),
+    h(
+      'button',
+      { 'aria-label': `Revoke ${label}`, onclick: onPress(() => revoke(device)) },
+      'Revoke',
+    ),
   );
 }
 

@@ -67,17 +67,3 @@ export async function every(milliseconds, action, signal) {
   signal.addEventListener('abort', () => clearTimeout(timer));
   next();
 }
-
-/** Keeps a button from being pressed twice while its action runs. */
-export function busy(action) {
-  return async ({ currentTarget: button }) => {
-    button.setAttribute('aria-busy', 'true');
-    button.disabled = true;
-    try {
-      await action();
-    } finally {
-      button.disabled = false;
-      button.removeAttribute('aria-busy');
-    }
-  };
-}

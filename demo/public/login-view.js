@@ -1,4 +1,5 @@
-import { ApiError, api } from './api.js';
+import { onSubmit } from './actions.js';
+import { api } from './api.js';
 import { basketCard } from './basket-card.js';
 import { card, h } from './dom.js';
 import { initials } from './format.js';
@@ -24,28 +25,20 @@ export async function loginView(frame, signal) {
 
 function loginForm(frame) {
   const problem = h('p', { class: 'field-error', role: 'alert' });
-  const submit = h('button', { class: 'primary', type: 'submit' }, 'Log in');
-
-  async function logIn(event) {
-    event.preventDefault();
-    const { username, password, remember } = event.currentTarget.elements;
+  const logIn = onSubmit(async ({ elements: { username, password, remember } }) => {
     problem.textContent = '';
-    submit.disabled = true;
+    const body = {
+      username: username.value,
+      password: password.value,
+      remember: remember.checked,
+    };
     try {
-      const body = {
-        username: username.value,
-        password: password.value,
-        remember: remember.checked,
-      };
       frame.loggedIn(await api('POST', '/login', body));
     } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
       problem.textContent = error.message;
       password.select();
-    } finally {
-      submit.disabled = false;
     }
-  }
+  });
 
   return h(
     'form',
@@ -63,7 +56,7 @@ function loginForm(frame) {
         h('small', {}, 'The cookie survives the end of the browser; longer time limits apply.'),
       ),
     ),
-    submit,
+    h('button', { class: 'primary', type: 'submit' }, 'Log in'),
     problem,
   );
 }

@@ -1,15 +1,15 @@
 // All live sessions, page by page.
+import { onPress } from './actions.js';
 import { api } from './api.js';
-import { busy, card, h } from './dom.js';
+import { card, h } from './dom.js';
 import { agoShort, dateTime } from './format.js';
-import { showError } from './notices.js';
 
 const COLUMNS = ['User', 'Device', 'Logged in', 'Last seen', ''];
 
 export async function sessionsCard(signal) {
   const body = h('tbody');
-  const next = h('button', {}, 'Next page');
-  const first = h('button', {}, 'First page');
+  const next = h('button', { onclick: onPress(() => turn(page + 1, nextCursor)) }, 'Next page');
+  const first = h('button', { onclick: onPress(() => turn(1, undefined)) }, 'First page');
   const place = h('span', { class: 'hint', role: 'status' });
   let page = 1;
   let cursor;
@@ -26,23 +26,17 @@ export async function sessionsCard(signal) {
     body.replaceChildren(...answer.sessions.map((session) => row(session, change)));
   }
 
-  const turn = (pageNumber, to) => {
+  function turn(pageNumber, to) {
     page = pageNumber;
     cursor = to;
     return load();
-  };
-
-  async function change(method, path) {
-    try {
-      await api(method, path);
-      await load();
-    } catch (error) {
-      if (!error.isSessionLost) showError(error.message);
-    }
   }
 
-  next.addEventListener('click', () => void turn(page + 1, nextCursor));
-  first.addEventListener('click', () => void turn(1, undefined));
+  async function change(method, path) {
+    await api(method, path);
+    await load();
+  }
+
   await load().catch(() => undefined);
   return card(
     'All sessions',
@@ -57,7 +51,7 @@ export async function sessionsCard(signal) {
       { class: 'actions' },
       first,
       next,
-      h('button', { onclick: busy(load) }, 'Refresh'),
+      h('button', { onclick: onPress(load) }, 'Refresh'),
       place,
     ),
   );
@@ -66,8 +60,8 @@ export async function sessionsCard(signal) {
 function row({ id, userId, userName, device, createdAt, seenAt }, change) {
   const label = [device.client, device.platform].filter(Boolean).join(' · ') || 'Unknown device';
   const name = userName ?? 'Anonymous';
-  const revoke = busy(() => change('DELETE', `/admin/sessions/${id}`));
-  const revokeUser = busy(() =>
+  const revoke = onPress(() => change('DELETE', `/admin/sessions/${id}`));
+  const revokeUser = onPress(() =>
     change('POST', `/admin/users/${encodeURIComponent(userId)}/revoke`),
   );
   return h(

@@ -1,6 +1,7 @@
 // How long this session still lives, by both of its timeouts.
+import { onPress } from './actions.js';
 import { api } from './api.js';
-import { busy, card, h } from './dom.js';
+import { card, h } from './dom.js';
 import { clock } from './format.js';
 
 /** Seconds; from here on the page says it aloud. */
@@ -23,7 +24,7 @@ export function timeCard(status, signal) {
   }
 
   /** Any request but the polling counts as activity. */
-  const stay = busy(async () => {
+  const stay = onPress(async () => {
     await api('GET', '/me');
     await status.refresh();
   });
