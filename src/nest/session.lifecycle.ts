@@ -53,9 +53,14 @@ export class SessionLifecycle
     await this.cleanup.stop();
   }
 
-  /** After the last request was answered. */
+  /** After the last request was answered. What others still have to close must not wait for us. */
   async onApplicationShutdown(): Promise<void> {
-    await this.service.close();
+    try {
+      await this.service.close();
+    } catch (error) {
+      if (!(error instanceof SessionStoreError)) throw error;
+      this.#logger.warn(`the session store did not close: ${error.message} (${error.code})`);
+    }
   }
 }
 
