@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { readReport, report } from './report.js';
+import { type Reported, readReport, report } from './report.js';
 
 export type ServerName = 'redis' | 'valkey' | 'redis8';
 
@@ -40,7 +40,7 @@ export async function findServer(
   name: ServerName,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<FoundServer> {
-  const known = readReport<FoundServer>(name);
+  const known = readReport(name) as (Reported & FoundServer) | undefined;
   if (known && existsSync(known.path)) return known;
   const found = await search(name, env);
   report(name, { ...found, line: `${found.product} ${found.version} (${found.way})` });

@@ -1,7 +1,8 @@
 // Redis and Valkey servers of a test's own: empty, on a loopback port, gone when the test is.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCertificate } from './certificate.js';
 import { type ServerName, findServer } from './locate.js';
 import { findPort } from './ports.js';
 import { type ServerProcess, launch } from './process.js';
@@ -11,10 +12,14 @@ export interface RedisOptions {
   version?: ServerName;
   /** More of the server's options, such as `['--maxmemory', '5mb']`. */
   args?: readonly string[];
-  /** Listen on a unix socket too. */
-  socket?: boolean;
   /** The password of the default user; part of the URL. */
   password?: string;
+  /** Listen on a unix socket too. */
+  socket?: boolean;
+  /** Speak TLS, with a certificate that `ca` vouches for. */
+  tls?: boolean;
+  /** Run as a Sentinel. */
+  sentinel?: boolean;
 }
 
 export interface RedisServer {
@@ -22,8 +27,12 @@ export interface RedisServer {
   readonly host: string;
   readonly port: number;
   readonly pid: number;
+  /** Its product and version, such as `Redis 7.0.15`. */
+  readonly name: string;
   /** The path of the unix socket, if one was asked for. */
   readonly socket?: string;
+  /** The certificate authority that clients have to trust, if it speaks TLS. */
+  readonly ca?: string;
   /** The command line client that came with the server. */
   readonly cli?: string;
   /** The last lines that the server printed. */
@@ -39,30 +48,33 @@ export interface RedisServer {
   restart(): Promise<void>;
 }
 
+const HOST = '127.0.0.1';
 const READY = /ready to accept connections|Sentinel ID is/i;
 const TAKEN = /Address already in use|Failed listening on port/;
 
+/** Starts an empty server that keeps nothing on disk. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const { path, cli } = await findServer(options.version ?? 'redis');
+  const { path, cli, product, version } = await findServer(options.version ?? 'redis');
   const folder = await mkdtemp(join(tmpdir(), 'nsk-redis-'));
-  const host = '127.0.0.1';
-  const socket = options.socket ? join(folder, 'redis.sock') : undefined;
-  const credentials = options.password ? `:${encodeURIComponent(options.password)}@` : '';
-  const start = (port: number) =>
-    launch(path, argumentsFor({ ...options, port, folder, socket }), { ready: READY, cwd: folder });
-  let server: ServerProcess;
-  let port: number;
-  try {
-    [server, port] = await startOnFreePort(start);
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
-  }
+  const { password, tls } = options;
+  const authority = tls ? await writeCertificate(folder) : undefined;
+  // A Sentinel insists on a file that it can rewrite.
+  const config = options.sentinel ? [join(folder, 'sentinel.conf'), '--sentinel'] : [];
+  if (config[0]) await writeFile(config[0], '');
+  const start = (port: number) => {
+    const args = [...config, ...argumentsFor(options, folder, port), ...(options.args ?? [])];
+    return launch(path, args, { ready: READY, cwd: folder });
+  };
+  const [first, port] = await startOnFreePort(start);
+  let server = first;
+  const credentials = password ? `:${encodeURIComponent(password)}@` : '';
   return {
-    url: `redis://${credentials}${host}:${port}`,
-    host,
+    url: `${tls ? 'rediss' : 'redis'}://${credentials}${HOST}:${port}`,
+    host: HOST,
     port,
-    ...(socket ? { socket } : {}),
+    name: `${product} ${version}`,
+    ...(options.socket ? { socket: join(folder, 'redis.sock') } : {}),
+    ...(authority ? { ca: authority } : {}),
     ...(cli ? { cli } : {}),
     get pid() {
       return server.pid;
@@ -82,21 +94,36 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   };
 }
 
-interface Placement extends Omit<RedisOptions, 'socket'> {
-  port: number;
-  folder: string;
-  socket: string | undefined;
+function argumentsFor(options: RedisOptions, folder: string, port: number): string[] {
+  const { password, socket, tls } = options;
+  const settings: Record<string, string> = {
+    port: tls ? '0' : `${port}`,
+    bind: HOST,
+    dir: folder,
+    save: '',
+    appendonly: 'no',
+    // Ending waits for no replica.
+    'shutdown-timeout': '0',
+    ...(socket ? { unixsocket: join(folder, 'redis.sock') } : {}),
+    ...(password ? { requirepass: password, masterauth: password } : {}),
+    ...(tls
+      ? {
+          'tls-port': `${port}`,
+          'tls-cert-file': 'server.crt',
+          'tls-key-file': 'server.key',
+          'tls-ca-cert-file': 'server.crt',
+          'tls-auth-clients': 'no',
+        }
+      : {}),
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
 }
 
-function argumentsFor({ port, folder, socket, password, args = [] }: Placement) {
-  return [
-    ...['--port', `${port}`, '--bind', '127.0.0.1', '--dir', folder],
-    // Nothing is kept on disk, and ending waits for no replica.
-    ...['--save', '', '--appendonly', 'no', '--shutdown-timeout', '0'],
-    ...(socket ? ['--unixsocket', socket] : []),
-    ...(password ? ['--requirepass', password, '--masterauth', password] : []),
-    ...args,
-  ];
+async function writeCertificate(folder: string): Promise<string> {
+  const { certificate, key } = createCertificate();
+  await writeFile(join(folder, 'server.crt'), certificate);
+  await writeFile(join(folder, 'server.key'), key, { mode: 0o600 });
+  return certificate;
 }
 
 /** Another process may take a port between the moment it was found free and the server's start. */

@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-interface Reported {
+export interface Reported {
   /** What the run says about the server, such as `Redis 7.0.15 (package of the distribution)`. */
   readonly line: string;
 }
@@ -19,9 +19,9 @@ export function report(name: string, facts: Reported): void {
 }
 
 /** Returns what a test file of this run noted, if any did. */
-export function readReport<Facts>(name: string): (Facts & Reported) | undefined {
+export function readReport(name: string): Reported | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Facts & Reported;
+    return JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8')) as Reported;
   } catch {
     return undefined;
   }
@@ -37,6 +37,6 @@ export function summarize(): string | undefined {
   }
   const lines = names
     .toSorted()
-    .flatMap((file) => readReport<object>(file.replace(/\.json$/, ''))?.line ?? []);
+    .flatMap((file) => readReport(file.replace(/\.json$/, ''))?.line ?? []);
   return lines.length > 0 ? `servers: ${lines.join(', ')}` : undefined;
 }
