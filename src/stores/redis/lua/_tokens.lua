@@ -1,0 +1,112 @@
+-- The state machine of rotation, as in src/core/rotation.ts: the same rows in the same order.
+--
+-- Fields of the session's hash: v verifier, t state (c confirmed or u not, key id, when it was
+-- rotated, forks), s salt, p and q verifier and traits of the predecessor, b and a the sibling and
+-- its key id and deadline, x the generation before which tokens are retired, and until when.
+local function read_tokens(meta, generation)
+  local letter, key_id, rotated_at, forks = struct.unpack('>c1I4dI2', meta.t)
+  local state = {
+    generation = generation,
+    verifier = meta.v,
+    confirmed = letter == 'c',
+    key_id = key_id,
+    rotated_at = rotated_at,
+    forks = forks,
+    salt = meta.s,
+    previous = meta.p,
+    traits = meta.q,
+    sibling = meta.b,
+  }
+  if meta.a then
+    state.sibling_key, state.sibling_until = struct.unpack('>I4d', meta.a)
+  end
+  if meta.x then
+    state.retired_before, state.retired_until = struct.unpack('>I4d', meta.x)
+  end
+  return state
+end
+
+local function write_tokens(s, state)
+  local letter = state.confirmed and 'c' or 'u'
+  local packed = struct.pack('>c1I4dI2', letter, state.key_id, state.rotated_at, state.forks)
+  redis.call('HSET', s, 'v', state.verifier, 't', packed)
+  local optional = {
+    s = state.salt or false,
+    p = state.previous or false,
+    q = state.previous and state.traits or false,
+    b = state.sibling or false,
+    a = state.sibling and struct.pack('>I4d', state.sibling_key, state.sibling_until) or false,
+    x = state.retired_before and struct.pack('>I4d', state.retired_before, state.retired_until)
+      or false,
+  }
+  for field, value in pairs(optional) do
+    if value then
+      redis.call('HSET', s, field, value)
+    else
+      redis.call('HDEL', s, field)
+    end
+  end
+end
+
+-- The current token arrived; what only served its delivery is dropped once the grace is over.
+local function confirm(state)
+  local drop_salt = state.salt and now > state.rotated_at + grace
+  local open_sibling = state.sibling and state.sibling_until < 0
+  if state.confirmed and not drop_salt and not open_sibling then
+    return false
+  end
+  state.confirmed = true
+  if drop_salt then
+    state.salt = nil
+  end
+  if open_sibling then
+    state.sibling_until = now + grace
+  end
+  return true
+end
+
+-- Of two successors the one that was presented first becomes the current token.
+local function let_sibling_win(state)
+  local verifier, key_id = state.verifier, state.key_id
+  state.verifier, state.key_id = state.sibling, state.sibling_key
+  state.sibling, state.sibling_key = verifier, key_id
+  if state.sibling_until < 0 then
+    state.sibling_until = now + grace
+  end
+  state.confirmed = true
+  state.salt = nil
+end
+
+-- Kind of the match, whether the state changed, and whether it looks like another client; the
+-- successor is handed out when `hand_out` is true.
+local function match_token(state, verifier, generation, traits)
+  if verifier == state.verifier then
+    return 'current', confirm(state)
+  end
+  if verifier == state.previous then
+    local same_client = traits == state.traits
+    if now <= state.rotated_at + grace then
+      local hand_out = not state.confirmed and same_client and state.salt
+      return 'predecessor', false, not same_client, hand_out
+    end
+    if not state.confirmed and same_client and state.forks < max_forks then
+      return 'fork', false
+    end
+    return 'reused', false
+  end
+  if verifier == state.sibling then
+    if traits == state.traits and (state.sibling_until < 0 or now <= state.sibling_until) then
+      let_sibling_win(state)
+      return 'current', true
+    end
+    return 'reused', false
+  end
+  if
+    state.retired_before
+    and generation < state.retired_before
+    and now <= state.retired_until
+  then
+    return 'retired', false
+  end
+  return generation > state.generation and 'ahead' or 'reused', false
+end

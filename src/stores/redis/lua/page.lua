@@ -1,0 +1,34 @@
+#!lua flags=no-writes
+--[[
+The live ones of the given sessions of one bucket.
+
+KEYS[1] x: moment until which all sessions are over (string)
+KEYS[2…] u of each session
+
+ARGV[1] limits, see _limits
+ARGV[2…] session ids
+
+Returns { 'page', now, then for each live session its id, record (11, see _record) }
+]]
+--@include "now"
+local limits = ARGV[1]
+local cutoff_key = KEYS[1]
+--@include "facts"
+--@include "cutoff"
+--@include "limits"
+--@include "text"
+--@include "record"
+local reply = { 'page', now }
+for i = 2, #ARGV do
+  local u = KEYS[i]
+  local own = string.sub(ARGV[i], 14)
+  local facts = redis.call('HGET', u, own)
+  if is_live(facts) then
+    local e = read_facts(u, own, facts)
+    if not expiry_of(e) then
+      reply[#reply + 1] = ARGV[i]
+      add_stored_record(reply, u, own, e)
+    end
+  end
+end
+return reply

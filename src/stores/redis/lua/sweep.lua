@@ -1,0 +1,76 @@
+#!lua flags=allow-oom
+--[[
+Ends those of the given sessions of one bucket that are past their deadline, and hands the ends to
+the caller alone until the lease is over.
+
+KEYS[1] d: live sessions of users by deadline (zset)
+KEYS[2] a: live anonymous sessions by deadline (zset)
+KEYS[3] c: counters (hash)
+KEYS[4] o: ends nobody has announced yet (hash)
+KEYS[5] x: moment until which all sessions are over (string)
+KEYS[6…] three for each session: u, s, f
+
+ARGV[1] not after, ms
+ARGV[2] limits, see _limits
+ARGV[3] margin, ms
+ARGV[4] most tombstones
+ARGV[5] lease, ms
+ARGV[6…] two for each session: id; is there a user: 1 or 0
+
+Returns { 'late', now }
+  { 'swept', now, keys that had lost their expiry, index entries without a session,
+    then for each session that ended: id, reason, ended at, created, user id }
+]]
+--@include "now"
+if now > tonumber(ARGV[1]) then
+  return { 'late', now }
+end
+local limits = ARGV[2]
+local cutoff_key = KEYS[5]
+local margin, max_tombstones = tonumber(ARGV[3]), tonumber(ARGV[4])
+--@include "facts"
+--@include "cutoff"
+--@include "limits"
+--@include "text"
+--@include "expiry"
+--@include "counters"
+--@include "finish"
+--@include "outbox"
+--@include "record"
+local lost, dangling = 0, 0
+local reply = { 'swept', now, 0, 0 }
+for i = 6, #ARGV, 2 do
+  local id, is_user = ARGV[i], ARGV[i + 1] == '1'
+  local at = 6 + (i - 6) / 2 * 3
+  local u, s, f = KEYS[at], KEYS[at + 1], KEYS[at + 2]
+  local zset = is_user and KEYS[1] or KEYS[2]
+  local own = string.sub(id, 14)
+  local facts = redis.call('ZSCORE', zset, id) and redis.call('HGET', u, own)
+  if is_live(facts) then
+    local e = read_facts(u, own, facts)
+    local reason, ended_at, look_at = expiry_of(e)
+    if reason then
+      local user_id = is_user and user_id_of(u) or ''
+      if keep_until(u, e.absolute_at + margin) then
+        lost = lost + 1
+      end
+      if redis.call('PTTL', s) == -1 then
+        lost = lost + 1
+      end
+      redis.call('DEL', s, f)
+      finish(u, zset, id, e, reason, ended_at, is_user)
+      put_end(KEYS[4], id, reason, ended_at, e.created, user_id, now + tonumber(ARGV[5]))
+      for _, value in ipairs({ id, reason, ended_at, e.created, user_id }) do
+        reply[#reply + 1] = value
+      end
+    else
+      redis.call('ZADD', zset, look_at, id)
+    end
+  elseif redis.call('ZREM', zset, id) == 1 then
+    dangling = dangling + 1
+    redis.call('DEL', s, f)
+  end
+end
+write_counters(KEYS[3])
+reply[3], reply[4] = lost, dangling
+return reply

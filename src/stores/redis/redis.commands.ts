@@ -1,0 +1,237 @@
+/**
+ * From the requests of the contract to the commands of Redis: which script, over which keys, with
+ * which arguments. The header of each script in `lua/` says what stands where.
+ */
+import type {
+  CreateRequest,
+  EncodedFields,
+  FieldChange,
+  FieldNames,
+  ListRequest,
+  ReadRequest,
+  ResolveRequest,
+  RevokeRequest,
+  RevokeUserRequest,
+  RotateRequest,
+  WriteRequest,
+} from '../../core/store.js';
+import {
+  OWN_PART,
+  type RedisKeys,
+  type SessionKeys,
+  encodeClass,
+  encodeDevice,
+  encodeOwnLimits,
+} from './redis.keys.js';
+import { letterOf } from './redis.reader.js';
+import type { RedisRules } from './redis.rules.js';
+import type { ScriptName } from './scripts.gen.js';
+
+type Argument = string | number;
+
+/** One call of a script. */
+export interface RedisCommand {
+  readonly script: ScriptName;
+  readonly keys: readonly string[];
+  readonly args: readonly Argument[];
+}
+
+export function createCommand(
+  { session, concurrency, replaces, epoch, verifiedAt, evicts, notAfter }: CreateRequest,
+  at: SessionKeys,
+  old: SessionKeys | undefined,
+  rules: RedisRules,
+): RedisCommand {
+  const { bucket } = at;
+  const keys = [at.index, at.hash, at.large, at.deadlines, bucket.counters, bucket.outbox];
+  const oldKeys = old ? [old.index, old.hash, old.large, old.deadlines] : [];
+  const args = [
+    notAfter,
+    session.id,
+    session.user?.userId ?? '',
+    session.token.verifier,
+    session.token.generation,
+    session.token.keyId,
+    encodeClass(session.limitClass),
+    encodeOwnLimits(session.ownLimits),
+    encodeDevice(session.device),
+    rules.limits,
+    rules.margin,
+    rules.maxTombstones,
+    rules.maxSessionBytes,
+    rules.maxFields,
+    concurrency?.max ?? 0,
+    concurrency?.atLimit ?? '',
+    epoch ?? '',
+    verifiedAt ?? '',
+    evicts ?? '',
+    old?.id ?? '',
+    isOfUser(old),
+    session.claims ?? '',
+  ];
+  return {
+    script: 'create',
+    keys: [...keys, bucket.cutoff, ...oldKeys],
+    args: [...args, ...namesOf(replaces?.take ?? []), ...pairsOf(session.fields)],
+  };
+}
+
+export function resolveCommand(
+  { id, token, touch }: ResolveRequest,
+  at: SessionKeys,
+  rules: RedisRules,
+): RedisCommand {
+  return {
+    script: 'resolve',
+    keys: [at.index, at.hash, at.deadlines, at.bucket.counters, at.bucket.cutoff],
+    args: [
+      id,
+      token.verifier,
+      token.generation,
+      token.traits,
+      touch ? 1 : 0,
+      rules.limits,
+      rules.touchInterval,
+      rules.margin,
+      rules.grace,
+      rules.maxForks,
+      rules.onReuse,
+      rules.maxTombstones,
+      isOfUser(at),
+    ],
+  };
+}
+
+export function peekCommand(at: SessionKeys, rules: RedisRules): RedisCommand {
+  return { script: 'peek', keys: [at.index, at.bucket.cutoff], args: [at.id, rules.limits] };
+}
+
+export function readCommand(
+  { id, names }: ReadRequest,
+  at: SessionKeys,
+  rules: RedisRules,
+): RedisCommand {
+  const args = [id, rules.limits, ...namesOf(names ?? 'all')];
+  return { script: 'read', keys: fieldKeys(at), args };
+}
+
+export function writeCommand(
+  { id, changes, notAfter }: WriteRequest,
+  at: SessionKeys,
+  rules: RedisRules,
+): RedisCommand {
+  const { limits, margin, maxSessionBytes, maxFields } = rules;
+  const args = [id, limits, margin, notAfter, maxSessionBytes, maxFields];
+  return { script: 'write', keys: fieldKeys(at), args: [...args, ...changes.flatMap(changeArgs)] };
+}
+
+export function rotateCommand(
+  { id, token, kind, next, authenticated, claims, notAfter }: RotateRequest,
+  at: SessionKeys,
+  rules: RedisRules,
+): RedisCommand {
+  return {
+    script: 'rotate',
+    keys: [at.index, at.hash, at.deadlines, at.bucket.cutoff],
+    args: [
+      id,
+      rules.limits,
+      notAfter,
+      token.verifier,
+      token.generation,
+      token.traits,
+      kind,
+      next.verifier,
+      next.generation,
+      next.keyId,
+      next.salt ?? '',
+      authenticated === true ? 1 : 0,
+      rules.grace,
+      rules.maxForks,
+      claims ?? '',
+    ],
+  };
+}
+
+export function revokeCommand(
+  { id, reason, take }: RevokeRequest,
+  at: SessionKeys,
+  rules: RedisRules,
+): RedisCommand {
+  const { index, hash, large, deadlines, bucket } = at;
+  const args = [id, rules.limits, letterOf(reason), rules.maxTombstones, isOfUser(at)];
+  return {
+    script: 'revoke',
+    keys: [index, hash, large, deadlines, bucket.counters, bucket.cutoff],
+    args: [...args, ...namesOf(take ?? [])],
+  };
+}
+
+export function revokeUserCommand(
+  { user, except, reason }: RevokeUserRequest,
+  erase: boolean,
+  keys: RedisKeys,
+  rules: RedisRules,
+): RedisCommand {
+  const { index, bucket, idPrefix } = keys.user(user);
+  const spared = except === undefined ? undefined : keys.session(except);
+  const own = spared?.index === index ? spared.id.slice(OWN_PART) : '';
+  return {
+    script: 'revoke-user',
+    keys: [index, bucket.users, bucket.counters, bucket.cutoff, bucket.outbox],
+    args: [
+      idPrefix,
+      own,
+      letterOf(reason),
+      rules.limits,
+      erase ? 0 : rules.maxTombstones,
+      rules.margin,
+      erase ? 1 : 0,
+    ],
+  };
+}
+
+export function listCommand(
+  { user }: ListRequest,
+  keys: RedisKeys,
+  rules: RedisRules,
+): RedisCommand {
+  const { index, bucket, idPrefix } = keys.user(user);
+  const all = [index, bucket.users, bucket.cutoff];
+  return { script: 'list', keys: all, args: [idPrefix, rules.limits] };
+}
+
+function fieldKeys({ index, hash, large, deadlines, bucket }: SessionKeys): readonly string[] {
+  return [index, hash, large, deadlines, bucket.cutoff];
+}
+
+function isOfUser(session: SessionKeys | undefined): number {
+  return session === undefined || session.isAnonymous ? 0 : 1;
+}
+
+/** How many names follow, or -1 for all. */
+function namesOf(names: FieldNames): readonly Argument[] {
+  return names === 'all' ? [-1] : [names.length, ...names];
+}
+
+function pairsOf(fields: EncodedFields): readonly string[] {
+  return [...fields].flat();
+}
+
+function changeArgs(change: FieldChange): readonly Argument[] {
+  const { kind, name } = change;
+  switch (kind) {
+    case 'set':
+      return [kind, name, change.value, ''];
+    case 'delete':
+      return [kind, name, '', ''];
+    case 'increment':
+      return [kind, name, change.by, ''];
+    case 'append':
+      return [kind, name, change.item, ''];
+    case 'replace':
+      return change.expected === undefined
+        ? ['add', name, change.value, '']
+        : [kind, name, change.value, change.expected];
+  }
+}

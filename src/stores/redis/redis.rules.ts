@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import type { StoreSettings } from '../../core/store.js';
+import { encodeLimits } from './redis.keys.js';
+
+/** The settings as arguments of the scripts. */
+export class RedisRules {
+  readonly limits: string;
+  /** Tells other limits from these; buckets remember under which ones they were ordered. */
+  readonly fingerprint: string;
+  readonly touchInterval: number;
+  readonly margin: number;
+  readonly grace: number;
+  readonly maxForks: number;
+  readonly onReuse: string;
+  readonly maxTombstones: number;
+  readonly maxSessionBytes: number;
+  readonly maxFields: number;
+  readonly lease: number;
+
+  constructor(settings: StoreSettings, lease: number) {
+    this.limits = encodeLimits(settings.limits);
+    this.fingerprint = createHash('sha256').update(this.limits).digest('base64url').slice(0, 8);
+    this.touchInterval = settings.touchInterval;
+    this.margin = settings.margin;
+    this.grace = settings.rotation.grace;
+    this.maxForks = settings.rotation.maxForks;
+    this.onReuse = settings.rotation.onReuse;
+    this.maxTombstones = settings.maxTombstones;
+    this.maxSessionBytes = settings.maxSessionBytes;
+    this.maxFields = settings.maxFields;
+    this.lease = lease;
+  }
+}

@@ -1,0 +1,92 @@
+import { END_REASONS, type EndReason } from '../../core/record.js';
+import { DURATION_BOUNDS, type MinuteStats, type StatsReply } from '../../core/store.js';
+import type { BucketKeys, RedisKeys } from './redis.keys.js';
+import { ReplyReader, letterOf, nonsense } from './redis.reader.js';
+import type { RedisRunner } from './redis.runner.js';
+
+const MINUTE = 60_000;
+const MINUTES = 60;
+
+/** The counters of all buckets, added up. One short script for each bucket, no scan. */
+export async function readStats(runner: RedisRunner, keys: RedisKeys): Promise<StatsReply> {
+  const sums = new CounterSums();
+  await Promise.all(
+    keys.buckets.map(async ({ users, anonymous, counters }: BucketKeys) => {
+      sums.add(new ReplyReader(await runner.run('stats', [users, anonymous, counters], [])));
+    }),
+  );
+  return sums.reply();
+}
+
+/**
+ * Counters of a bucket: `+` created, `-` failed logins, `e` and a letter ended for that reason,
+ * `D` sum of the durations, `D1`… their classes, `h` and a number users with so many sessions,
+ * `m0` to `m63` the last minutes: number of the minute, created, ended, failed logins.
+ */
+class CounterSums {
+  #now = 0;
+  #active = 0;
+  #anonymous = 0;
+  readonly #sums = new Map<string, number>();
+  readonly #users = new Map<number, number>();
+  readonly #minutes = new Map<number, readonly number[]>();
+
+  add(reader: ReplyReader): void {
+    if (reader.text() !== 'stats') throw nonsense();
+    this.#now = Math.max(this.#now, reader.integer());
+    this.#active += reader.integer();
+    this.#anonymous += reader.integer();
+    while (!reader.isDone) this.#addCounter(reader.text(), reader.text());
+  }
+
+  reply(): StatsReply {
+    const ended = Object.fromEntries(
+      END_REASONS.map((reason) => [reason, this.#sum(`e${letterOf(reason)}`)]),
+    ) as Record<EndReason, number>;
+    const last = Math.floor(this.#now / MINUTE);
+    return {
+      status: 'stats',
+      now: this.#now,
+      active: this.#active,
+      anonymous: this.#anonymous,
+      created: this.#sum('+'),
+      ended,
+      loginFailures: this.#sum('-'),
+      duration: {
+        count: Object.values(ended).reduce((sum, each) => sum + each, 0),
+        sum: this.#sum('D'),
+        buckets: [...DURATION_BOUNDS, Infinity].map((_, index) => this.#sum(`D${index + 1}`)),
+      },
+      sessionsPerUser: new Map([...this.#users].filter(([, users]) => users > 0)),
+      minutes: Array.from({ length: MINUTES }, (_, index) =>
+        this.#minute(last - MINUTES + 1 + index),
+      ),
+    };
+  }
+
+  #addCounter(name: string, text: string): void {
+    const [, kind, number] = /^([hm])(\d+)$/.exec(name) ?? [];
+    if (kind === 'h') {
+      const sessions = Number(number);
+      this.#users.set(sessions, (this.#users.get(sessions) ?? 0) + Number(text));
+    } else if (kind === 'm') {
+      const [minute = 0, ...counts] = text.split(' ').map(Number);
+      const sums = this.#minutes.get(minute);
+      this.#minutes.set(
+        minute,
+        counts.map((count, index) => count + (sums?.[index] ?? 0)),
+      );
+    } else {
+      this.#sums.set(name, this.#sum(name) + Number(text));
+    }
+  }
+
+  #sum(name: string): number {
+    return this.#sums.get(name) ?? 0;
+  }
+
+  #minute(minute: number): MinuteStats {
+    const [created = 0, ended = 0, loginFailures = 0] = this.#minutes.get(minute) ?? [];
+    return { at: minute * MINUTE, created, ended, loginFailures };
+  }
+}

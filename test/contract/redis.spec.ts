@@ -1,0 +1,24 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { describeStoreContract } from '../../src/testing/contract/index.js';
+import { redisHarness } from '../support/redis-harness.js';
+import { type RedisServer, startRedis } from '../support/servers/redis.js';
+
+let server: RedisServer;
+let client: Redis;
+
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.url);
+});
+
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+describeStoreContract(
+  'redis',
+  { describe, expect, it },
+  redisHarness(() => client),
+);

@@ -1,0 +1,76 @@
+import { Cluster, type Redis } from 'ioredis';
+import { RedisKeys } from '../../src/stores/redis/redis.keys.js';
+import { RedisSessionStore } from '../../src/stores/redis/redis.store.js';
+import type { StoreContents, StoreHarness } from '../../src/testing/contract/index.js';
+import { TestRunner } from './redis-runner.js';
+
+/** All keys of all masters. */
+export async function scanKeys(client: Redis | Cluster, match = '*'): Promise<string[]> {
+  const nodes = client instanceof Cluster ? client.nodes('master') : [client];
+  const found = new Set<string>();
+  for (const node of nodes) {
+    let cursor = '0';
+    do {
+      const [next, keys] = await node.scan(cursor, 'MATCH', match, 'COUNT', 1_000);
+      for (const key of keys) found.add(key);
+      cursor = next;
+    } while (cursor !== '0');
+  }
+  return [...found].toSorted();
+}
+
+/** What is really kept, found by looking at every key. */
+export async function inspectRedis(
+  client: Redis | Cluster,
+  keys: RedisKeys,
+  now: number,
+): Promise<StoreContents> {
+  const contents = { sessions: 0, tombstones: 0, indexEntries: 0 };
+  for (const key of await scanKeys(client, `${keys.prefix}*`)) {
+    const kind = keys.parse(key)?.kind;
+    if (kind === 's') contents.sessions += 1;
+    if (kind === 'd' || kind === 'a') contents.indexEntries += await client.zcard(key);
+    if (kind !== 'u') continue;
+    for (const [field, value] of Object.entries(await client.hgetallBuffer(key))) {
+      if (field.length !== 11) continue;
+      const isLive = (value[0] ?? 0) < 97;
+      if (isLive) contents.indexEntries += 1;
+      else if (now < value.readDoubleBE(9)) contents.tombstones += 1;
+    }
+  }
+  return contents;
+}
+
+/** Runs the contract over a client; every test gets a prefix of its own. */
+export function redisHarness(
+  client: () => Redis | Cluster,
+  options: Pick<StoreHarness, 'effort' | 'timeout'> = {},
+): StoreHarness {
+  let tests = 0;
+  return {
+    ...options,
+    capabilities: {
+      movableClock: { missing: 'the server has a clock of its own' },
+      severalInstances: true,
+      inspection: true,
+    },
+    create: async (settings) => {
+      const prefix = `test${++tests}:`;
+      const runner = new TestRunner(client());
+      const connect = async (): Promise<RedisSessionStore> =>
+        new RedisSessionStore(runner, { prefix });
+      const store = await connect();
+      return {
+        store,
+        settings,
+        connect,
+        inspect: async () =>
+          inspectRedis(client(), new RedisKeys(prefix, settings.buckets), (await store.ping()).now),
+        close: async () => {
+          const keys = await scanKeys(client(), `${prefix}*`);
+          await Promise.all(keys.map((key) => client().unlink(key)));
+        },
+      };
+    },
+  };
+}
