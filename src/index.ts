@@ -11,9 +11,19 @@ export {
   type SessionOptionsFactory,
 } from './nest/session.module-definition.js';
 export { SessionGuard } from './nest/session.guard.js';
-export { CurrentSession, CurrentUserId, Public, SkipTouch } from './nest/session.decorators.js';
+export {
+  AllowPending,
+  CurrentSession,
+  CurrentUserId,
+  type ProofOptions,
+  Public,
+  RequireFresh,
+  SkipTouch,
+  StepUp,
+  type StepUpOptions,
+} from './nest/session.decorators.js';
 export { SessionRequests } from './nest/session-requests.js';
-export { SessionHttpException } from './nest/session.exceptions.js';
+export { SessionHttpException, type StepUpChallenge } from './nest/session.exceptions.js';
 export { type SessionHealthOptions, SessionHealthIndicator } from './nest/session.health.js';
 export { CLEANUP_JOB, type CleanupState, SessionSweepTask } from './nest/session-sweep.task.js';
 
@@ -29,12 +39,20 @@ export type { Carrier } from './http/carrier.js';
 export { SessionService } from './core/service.js';
 export type {
   CreatedSession,
+  ElevateOptions,
+  ImpersonateOptions,
   RevokeUserOptions,
   SessionPage,
   SessionVerdict,
   UserSessions,
 } from './core/results.js';
-export type { CreateOptions } from './core/issuer.js';
+export type { CreateOptions, LoginTicket } from './core/login-options.js';
+export type {
+  AuthenticationMethod,
+  FreshnessRule,
+  SessionActor,
+  SessionClaims,
+} from './core/claims.js';
 export { type SessionInfo, type TimeLeft, Session } from './core/session.js';
 export type { SessionData, SessionField, SessionFieldTypes } from './core/fields.js';
 export type { SessionValue } from './core/codec.js';

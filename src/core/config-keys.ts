@@ -37,6 +37,7 @@ const timeouts: Names<TimeoutOptions> = {
   touchInterval: true,
   remembered: true,
   anonymous: true,
+  impersonation: true,
   classes: true,
 };
 const limits: Names<LimitOptions> = { idle: true, absolute: true };
@@ -80,9 +81,15 @@ export const OPTION_PATHS: readonly string[] = Object.freeze([
     'data',
     'cleanup',
   ]),
-  ...pathsOf('timeouts.', OPTION_KEYS.timeouts, ['remembered', 'anonymous', 'classes']),
+  ...pathsOf('timeouts.', OPTION_KEYS.timeouts, [
+    'remembered',
+    'anonymous',
+    'impersonation',
+    'classes',
+  ]),
   ...pathsOf('timeouts.remembered.', OPTION_KEYS.limits),
   ...pathsOf('timeouts.anonymous.', OPTION_KEYS.limits),
+  ...pathsOf('timeouts.impersonation.', OPTION_KEYS.limits),
   ...pathsOf('timeouts.classes.<name>.', OPTION_KEYS.limits),
   ...pathsOf('concurrency.', OPTION_KEYS.concurrency),
   ...pathsOf('rotation.', OPTION_KEYS.rotation),

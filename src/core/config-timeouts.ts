@@ -16,6 +16,11 @@ export const DEFAULT_REMEMBERED: Limits = Object.freeze({ idle: 14 * DAY, absolu
 /** The class of logins with `remember: true`, whose cookie outlives the browser. */
 export const REMEMBERED_CLASS = 'remembered';
 
+/** Limit class of sessions in which somebody acts in another user's name. */
+export const IMPERSONATION_CLASS = 'impersonation';
+
+const DEFAULT_IMPERSONATION: Limits = Object.freeze({ idle: 900_000, absolute: 3_600_000 });
+
 const LONGEST_TOUCH_INTERVAL = 30_000;
 const MAX_CLASSES = 32;
 const CLASS_NAME = /^[a-z][A-Za-z0-9-]{0,23}$/;
@@ -47,7 +52,7 @@ export function readTimeouts(
   group: OptionGroup<(typeof OPTION_KEYS.timeouts)[number]>,
 ): ResolvedTimeouts {
   const { report } = group;
-  const sub = (key: 'remembered' | 'anonymous'): OptionGroup<LimitKey> =>
+  const sub = (key: 'remembered' | 'anonymous' | 'impersonation'): OptionGroup<LimitKey> =>
     new OptionGroup(report, group.path(key), group.get(key), OPTION_KEYS.limits);
 
   const base = readLimits('default', group, 'timeouts', DEFAULT_LIMITS, 'by default');
@@ -63,6 +68,16 @@ export function readTimeouts(
     base,
     remembered,
     readLimits('anonymous', sub('anonymous'), 'timeouts.anonymous', base, inherited),
+    readLimits(
+      IMPERSONATION_CLASS,
+      sub('impersonation'),
+      'timeouts.impersonation',
+      {
+        idle: Math.min(DEFAULT_IMPERSONATION.idle, base.idle),
+        absolute: Math.min(DEFAULT_IMPERSONATION.absolute, base.absolute),
+      },
+      'by default',
+    ),
     ...classGroups(group).map(({ name, path, limits }) =>
       readLimits(name, limits, path, base, inherited),
     ),
@@ -75,7 +90,11 @@ export function readTimeouts(
   }
   return Object.freeze({
     limits: tableOf(classes),
-    touchInterval: readTouchInterval(group, classes),
+    touchInterval: readTouchInterval(
+      group,
+      // Its default is short on purpose and must not forbid what fits all other sessions.
+      classes.filter(({ name }) => name !== IMPERSONATION_CLASS || group.has('impersonation')),
+    ),
     persistentAge: remembered.absolute,
   });
 }
@@ -143,7 +162,7 @@ function isClassName(name: string, classes: OptionGroup<string>): boolean {
     classes.problem(name, 'is a built-in class: set timeouts.idle and timeouts.absolute instead');
     return false;
   }
-  if (name === REMEMBERED_CLASS || name === 'anonymous') {
+  if (name === REMEMBERED_CLASS || name === 'anonymous' || name === IMPERSONATION_CLASS) {
     classes.problem(name, `is a built-in class: set timeouts.${name} instead`);
     return false;
   }

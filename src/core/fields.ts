@@ -70,6 +70,7 @@ export class SessionFields {
     if (!this.#complete) await this.#load();
     const values: Record<string, unknown> = {};
     for (const [name, text] of this.#texts) {
+      if (name.startsWith(SYSTEM_PREFIX)) continue;
       const value = this.#decode(name, text);
       if (value !== undefined) values[name] = value;
     }
@@ -112,8 +113,26 @@ export class SessionFields {
     );
   }
 
+  async grant(action: string): Promise<void> {
+    const value = String(await this.#context.access.now());
+    await this.#write([{ kind: 'set', name: grantName(action), value }]);
+  }
+
+  async useGrant(action: string, maxAge: number): Promise<boolean> {
+    const name = grantName(action);
+    const expected = await this.#known(name);
+    const age = (await this.#context.access.now()) - Number(expected ?? 0);
+    if (expected === undefined || age > maxAge) return false;
+    // Of two requests that use it at once, the store lets one win.
+    const reply = await this.#send([{ kind: 'replace', name, value: USED, expected }]);
+    return reply.status === 'written';
+  }
+
   async #text(name: string): Promise<string | undefined> {
-    checkFieldName(name);
+    return this.#known(checkFieldName(name));
+  }
+
+  async #known(name: string): Promise<string | undefined> {
     if (!this.#complete && !this.#texts.has(name)) await this.#load([name]);
     return this.#texts.get(name);
   }
@@ -159,6 +178,16 @@ export class SessionFields {
     this.#context.events.emit('session.field-unreadable', { eventId, at, sessionId: this.#id });
     return undefined;
   }
+}
+
+/** No field of an application can begin with it: control characters are refused there. */
+const SYSTEM_PREFIX = '\u0001';
+
+/** A confirmation that was used up: a moment that is too old for every rule. */
+const USED = '0';
+
+function grantName(action: string): string {
+  return `${SYSTEM_PREFIX}grant:${action}`;
 }
 
 const CONFLICTS = {

@@ -1,32 +1,19 @@
 /**
  * Issues tokens: for a login, for a session without a user, and at a rotation.
  */
+import { encodeClaims } from './claims.js';
 import type { SessionConfig } from './config.js';
+import { type Duration, parseDuration } from './duration.js';
 import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
 import type { SessionEventBus } from './events.js';
-import { encodeSets, sessionTooLarge, type SessionFieldTypes } from './fields.js';
+import { encodeSets, sessionTooLarge } from './fields.js';
 import { limitsOf } from './policy.js';
-import type { EndedSession, SessionDevice, SessionId, SessionRecord } from './record.js';
+import type { CreateOptions, LoginTicket } from './login-options.js';
+import type { EndedSession, OwnLimits, SessionDevice, SessionId, SessionRecord } from './record.js';
 import type { StoreAccess } from './store-access.js';
 import type { CreateReply, CreateRequest, EncodedFields } from './store.js';
 import { type MintedToken, type TokenCodec, parseSessionId } from './token.js';
 import { type UserId, canonicalUserId, createSid, placement, randomBucket } from './user-id.js';
-
-/** How a session is created. @public */
-export interface CreateOptions {
-  /** A long-lived session that survives the end of the browser. @defaultValue `false` */
-  readonly remember?: boolean;
-  /** Name of the timeouts that apply, from `timeouts.classes`. @defaultValue `'default'` */
-  readonly limitClass?: string;
-  readonly device?: SessionDevice;
-  /** First fields. */
-  readonly data?: Partial<SessionFieldTypes>;
-  /**
-   * A session that this one takes the place of: it ends first. Fields named in
-   * `data.keepOnLogin` cross over if it was anonymous.
-   */
-  readonly replaces?: SessionId;
-}
 
 /** A session that the store has just created. */
 export interface Issued {
@@ -53,8 +40,12 @@ type Refusal = Exclude<CreateReply['status'], 'created' | 'late'>;
 
 const NOTHING: EncodedFields = new Map();
 
-type Wanted = Omit<CreateRequest['session'], 'id' | 'token'> &
-  Pick<CreateRequest, 'concurrency' | 'replaces'> & { readonly bucket: number };
+type Wanted = Omit<CreateRequest['session'], 'id' | 'token' | 'claims'> &
+  Omit<CreateRequest, 'session' | 'notAfter'> & {
+    readonly bucket: number;
+    /** Of the moment of the login, by the store's clock. */
+    readonly claims?: (now: number) => string;
+  };
 
 export class SessionIssuer {
   readonly #config: SessionConfig;
@@ -81,6 +72,7 @@ export class SessionIssuer {
   async forUser(userId: UserId, options: CreateOptions): Promise<Issued | Refused> {
     const user = canonicalUserId(userId);
     const limitClass = this.#limitClass(options);
+    const ownLimits = this.#ownLimits(options.timeouts);
     const own = this.#encode(options.data ?? {});
     const max = await this.#config.concurrency.max(user);
     const place = placement(user, await this.#access.layout());
@@ -90,13 +82,20 @@ export class SessionIssuer {
     const reply = await this.#insert({
       bucket: place.bucket,
       limitClass,
+      ...(ownLimits && { ownLimits }),
       device: options.device ?? {},
+      claims: (now) => claimsOf(options, now),
       fields: new Map(
         [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
       ),
       user: { ...place, userId: user },
-      concurrency: { max, atLimit: this.#config.concurrency.atLimit },
+      // Who acts in another name must not cost that user a session of their own.
+      ...(options.actor === undefined && {
+        concurrency: { max, atLimit: this.#config.concurrency.atLimit },
+      }),
       ...(inPlace && { replaces: { id: inPlace, take: keepOnLogin } }),
+      ...(options.evicts !== undefined && { evicts: options.evicts }),
+      ...ticketOf(options.ticket, user),
     });
     if (reply.status !== 'issued') return this.#refuse(reply.status, max, left, options.device);
     this.#events.emit('session.created', {
@@ -126,16 +125,21 @@ export class SessionIssuer {
   }
 
   async #insert(wanted: Wanted): Promise<Issued | { readonly status: Refusal }> {
-    const { bucket, concurrency, replaces, ...session } = wanted;
+    const { bucket, claims, concurrency, replaces, evicts, epoch, verifiedAt, ...session } = wanted;
+    const conditions = { concurrency, replaces, evicts, epoch, verifiedAt };
     const { absolute } = limitsOf(session, this.#config.settings.limits);
     const answer = await this.#access.mutate(async (store, now, notAfter) => {
       const sid = createSid(session.user?.userKey);
       const token = this.#tokens.mint({ bucket, sid, generation: 0, hardDeadline: now + absolute });
       const { sessionId: id, verifier, keyId, generation } = token;
       const created = await store.create({
-        session: { ...session, id, token: { verifier, keyId, generation } },
-        ...(concurrency && { concurrency }),
-        ...(replaces && { replaces }),
+        session: {
+          ...session,
+          id,
+          token: { verifier, keyId, generation },
+          ...(claims && { claims: claims(now) }),
+        },
+        ...given(conditions),
         notAfter,
       });
       return { status: created.status, now: created.now, reply: created, token };
@@ -172,6 +176,12 @@ export class SessionIssuer {
     return reply.fields;
   }
 
+  /** Ends a session that its caller does not want after all. */
+  async withdraw(id: SessionId): Promise<void> {
+    const reply = await this.#access.call((store) => store.revoke({ id, reason: 'logout' }));
+    if (reply.status === 'revoked') this.#announceEnd(reply.ended);
+  }
+
   /** A refused login loses nothing: what the visitor had collected lives on in a new session. */
   async #refuse(
     status: Refusal,
@@ -184,6 +194,16 @@ export class SessionIssuer {
     const { buckets } = await this.#access.layout();
     const restored = await this.#anonymous(randomBucket(buckets), left, device);
     return { status: 'refused', error, restored };
+  }
+
+  /** Timeouts of this login only; they cannot be looser than those of its class. */
+  #ownLimits(timeouts: CreateOptions['timeouts']): OwnLimits | undefined {
+    if (timeouts === undefined) return undefined;
+    const { idle, absolute } = timeouts;
+    return {
+      ...(idle !== undefined && { idle: milliseconds('timeouts.idle', idle) }),
+      ...(absolute !== undefined && { absolute: milliseconds('timeouts.absolute', absolute) }),
+    };
   }
 
   #limitClass(options: CreateOptions): string {
@@ -204,6 +224,40 @@ export class SessionIssuer {
 /** The id, if it lies in this bucket. */
 function replacedIn(bucket: number, id: SessionId | undefined): SessionId | undefined {
   return id !== undefined && parseSessionId(id)?.bucket === bucket ? id : undefined;
+}
+
+function claimsOf(options: CreateOptions, now: number): string {
+  const { methods = ['login'], level = 0, pending = false, tenant, actor } = options;
+  return encodeClaims({
+    methods: methods.map((method) => ({ method, at: now })),
+    level,
+    isPending: pending,
+    ...(tenant !== undefined && { tenant }),
+    ...(actor !== undefined && { actor }),
+  });
+}
+
+/** A ticket of another user proves nothing. */
+function ticketOf(
+  ticket: LoginTicket | undefined,
+  user: string,
+): Pick<CreateRequest, 'epoch' | 'verifiedAt'> {
+  if (ticket === undefined) return {};
+  if (ticket.userId === user) return { epoch: ticket.epoch, verifiedAt: ticket.at };
+  throw new SessionError('ERR_SESSION_USER_ID', 'the login ticket is not of this user');
+}
+
+function milliseconds(name: string, value: Duration): number {
+  const parsed = parseDuration(value);
+  if (parsed.ok) return parsed.ms;
+  throw new SessionError('ERR_SESSION_CONFIG', `${name} of a login ${parsed.problem}`);
+}
+
+/** Without the keys that are `undefined`. */
+function given<T extends object>(values: { [K in keyof T]: T[K] | undefined }): Partial<T> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<T>;
 }
 
 function refusal(status: Refusal, max: number): SessionError {

@@ -121,6 +121,12 @@ export interface TimeoutOptions extends LimitOptions {
    */
   readonly anonymous?: LimitOptions;
   /**
+   * Timeouts of sessions in which somebody acts in another user's name.
+   *
+   * @defaultValue idle 15 minutes, absolute 1 hour, or the ordinary ones if these are shorter
+   */
+  readonly impersonation?: LimitOptions;
+  /**
    * Limit classes of the application, chosen at login by `limitClass`; at most 32. What a class
    * does not say is taken from `idle` and `absolute`. Names have 1 to 24 letters, digits and hyphens
    * and begin with a small letter.

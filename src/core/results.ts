@@ -2,7 +2,14 @@
  * What the service takes and gives.
  */
 import type { SessionError } from './errors.js';
-import type { EndReason, EndedSession, SessionId, SessionTombstone } from './record.js';
+import type { LimitOptions } from './options.js';
+import type {
+  EndReason,
+  EndedSession,
+  SessionDevice,
+  SessionId,
+  SessionTombstone,
+} from './record.js';
 import type { Session, SessionInfo } from './session.js';
 import type { MintedToken } from './token.js';
 
@@ -12,6 +19,12 @@ export interface CreatedSession {
   readonly token: MintedToken;
   /** Sessions that ended in the same step: replaced or evicted. */
   readonly ended: readonly EndedSession[];
+}
+
+/** A session that goes on under a new token. */
+export interface Renewed {
+  readonly token: MintedToken;
+  readonly session: Session;
 }
 
 /** What became of a login. @internal */
@@ -65,4 +78,23 @@ export interface SessionPage {
   readonly sessions: readonly (SessionInfo & { readonly userId: string | undefined })[];
   /** For the next page; absent on the last. */
   readonly cursor?: string;
+}
+
+/** A further proof of identity in a session that goes on. @public */
+export interface ElevateOptions {
+  /** How the user has just proved who they are, such as `['otp']` (RFC 8176). */
+  readonly methods: readonly string[];
+  /** Assurance level reached by it, 0 to 9; never lowers the session's. */
+  readonly level?: number;
+  /** Confirms this one action, once: see `@StepUp()`. */
+  readonly action?: string;
+}
+
+/** How somebody acts in another user's name. @public */
+export interface ImpersonateOptions {
+  /** Tighter timeouts than those of the limit class. */
+  readonly timeouts?: LimitOptions;
+  /** @defaultValue `'impersonation'`: idle 15 minutes, absolute 1 hour */
+  readonly limitClass?: string;
+  readonly device?: SessionDevice;
 }

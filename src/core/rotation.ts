@@ -228,7 +228,7 @@ export function rotateHard(next: NextToken, now: number, rules: RotationRules): 
 /** One attempt to make `next` the current token. */
 export interface Rotation {
   readonly token: PresentedToken;
-  readonly kind: 'soft' | 'fork' | 'hard';
+  readonly kind: 'soft' | 'fork' | 'hard' | 'reissue';
   readonly next: NextToken;
 }
 
@@ -254,7 +254,8 @@ export function rotateToken(
     if (kind === 'soft' && match.kind === 'current') {
       return { kind: 'rotated', next: rotateSoftly(match.next, token, next, now) };
     }
-    if (kind === 'hard' && match.kind === 'current') {
+    // Whoever asks for it has shown a right to the session that is not its token.
+    if (kind === 'reissue' || (kind === 'hard' && match.kind === 'current')) {
       return { kind: 'rotated', next: rotateHard(next, now, rules) };
     }
   }

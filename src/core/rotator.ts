@@ -4,6 +4,7 @@
 import type { SessionConfig } from './config.js';
 import { SessionStoreError } from './errors.js';
 import type { SessionEventBus } from './events.js';
+import type { SessionRecord } from './record.js';
 import type { NextToken, PresentedToken, SuccessorHint } from './rotation.js';
 import type { StoreAccess } from './store-access.js';
 import type { ActiveSession, RotateRequest } from './store.js';
@@ -15,6 +16,12 @@ import {
   createSalt,
   parseSessionId,
 } from './token.js';
+
+/** A session under a new token. */
+export interface Rotated {
+  readonly token: MintedToken;
+  readonly record: SessionRecord;
+}
 
 export class SessionRotator {
   readonly #config: SessionConfig;
@@ -46,12 +53,13 @@ export class SessionRotator {
     traits: string,
     active: ActiveSession,
     now: number,
-  ): Promise<MintedToken | undefined> {
-    if (active.successor) return this.#derive(token, active.successor);
+  ): Promise<Rotated | undefined> {
+    const { record } = active;
+    if (active.successor) return this.#derive(token, active.successor, record);
     const kind = this.#dueKind(token, active, now);
     if (kind === undefined) return undefined;
     try {
-      return await this.#rotateSoftly(kind, token, traits, active.record.generation);
+      return await this.#rotateSoftly(kind, token, traits, record);
     } catch (error) {
       if (error instanceof SessionStoreError) return undefined;
       throw error;
@@ -61,26 +69,37 @@ export class SessionRotator {
   /**
    * A new token for the same session that nobody but the caller gets; the old one is dead when
    * this returns. `undefined`: the session is gone, or somebody else rotated it.
-   *
-   * @param claims - facts about the login that change in the same step
    */
-  async rotateHard(
+  rotateHard(
     token: VerifiedToken,
     generation: number,
-    claims?: RotateRequest['claims'],
-  ): Promise<MintedToken | undefined> {
-    const place = parseSessionId(token.sessionId);
+    changes: Pick<RotateRequest, 'claims' | 'authenticated'> = {},
+  ): Promise<Rotated | undefined> {
+    const { sessionId: id, hardDeadline } = token;
+    return this.#replace(
+      { id, token: presented(token, ''), kind: 'hard', ...changes },
+      generation,
+      hardDeadline,
+    );
+  }
+
+  /** The same for a session whose token is not at hand; the caller has another right to it. */
+  reissue(record: SessionRecord, hardDeadline: number): Promise<Rotated | undefined> {
+    const { id, generation } = record;
+    const token = { verifier: '', generation, traits: '' };
+    return this.#replace({ id, token, kind: 'reissue' }, generation, hardDeadline);
+  }
+
+  async #replace(
+    request: Omit<RotateRequest, 'next' | 'notAfter'>,
+    generation: number,
+    hardDeadline: number,
+  ): Promise<Rotated | undefined> {
+    const place = parseSessionId(request.id);
     if (place === undefined || generation >= MAX_GENERATION) return undefined;
-    const { hardDeadline } = token;
     const next = this.#tokens.mint({ ...place, generation: generation + 1, hardDeadline });
-    const reply = await this.#rotate({
-      id: token.sessionId,
-      token: presented(token, ''),
-      kind: 'hard',
-      next: nextToken(next),
-      ...(claims !== undefined && { claims }),
-    });
-    return reply.status === 'rotated' ? next : undefined;
+    const reply = await this.#rotate({ ...request, next: nextToken(next) });
+    return reply.status === 'rotated' ? { token: next, record: reply.record } : undefined;
   }
 
   #dueKind(token: VerifiedToken, active: ActiveSession, now: number): 'soft' | 'fork' | undefined {
@@ -106,11 +125,12 @@ export class SessionRotator {
     kind: 'soft' | 'fork',
     token: VerifiedToken,
     traits: string,
-    generation: number,
-  ): Promise<MintedToken | undefined> {
+    record: SessionRecord,
+  ): Promise<Rotated | undefined> {
+    const generation = record.generation + 1;
     const salt = createSalt();
     const { id: keyId } = this.#config.ring.current;
-    const next = this.#tokens.successor(token, { salt, generation: generation + 1, keyId });
+    const next = this.#tokens.successor(token, { salt, generation, keyId });
     if (next === undefined) return undefined;
     const reply = await this.#rotate({
       id: token.sessionId,
@@ -118,15 +138,16 @@ export class SessionRotator {
       kind,
       next: { ...nextToken(next), salt },
     });
-    if (reply.status === 'rotated') return next;
+    if (reply.status === 'rotated') return { token: next, record: reply.record };
     return reply.status === 'lost' && reply.successor
-      ? this.#derive(token, reply.successor)
+      ? this.#derive(token, reply.successor, { ...record, generation })
       : undefined;
   }
 
   /** All presenters of one token derive the same successor, on every instance. */
-  #derive(token: VerifiedToken, hint: SuccessorHint): MintedToken | undefined {
-    return this.#tokens.successor(token, hint);
+  #derive(token: VerifiedToken, hint: SuccessorHint, record: SessionRecord): Rotated | undefined {
+    const successor = this.#tokens.successor(token, hint);
+    return successor && { token: successor, record };
   }
 
   async #rotate(

@@ -9,14 +9,20 @@ import {
   type SessionEventName,
   type SweepReport,
 } from './events.js';
-import { type CreateOptions, type Issued, SessionIssuer } from './issuer.js';
+import { type Issued, type Refused, SessionIssuer } from './issuer.js';
+import type { CreateOptions, LoginTicket } from './login-options.js';
 import { deadlinesOf } from './policy.js';
 import type { EndedSession, SessionDevice, SessionId } from './record.js';
-import { SessionRotator } from './rotator.js';
-import { Session, infoOf } from './session.js';
+import { type ResolvedToken, SessionResolver } from './resolver.js';
+import { type Rotated, SessionRotator } from './rotator.js';
+import { Session, type SessionContext, infoOf } from './session.js';
+import { Privileges } from './privileges.js';
 import type {
   CreatedSession,
+  ElevateOptions,
+  ImpersonateOptions,
   LoginOutcome,
+  Renewed,
   ResolveOptions,
   RevokeUserOptions,
   SessionPage,
@@ -44,8 +50,10 @@ export class SessionService {
   readonly #tokens: TokenCodec;
   readonly #issuer: SessionIssuer;
   readonly #rotator: SessionRotator;
+  readonly #privileges: Privileges;
+  readonly #resolver: SessionResolver;
   readonly #events: SessionEventBus;
-  readonly #context: ConstructorParameters<typeof Session>[0];
+  readonly #context: SessionContext;
 
   /** @internal */
   constructor(config: SessionConfig, store: SessionStore, events = new SessionEventBus()) {
@@ -57,12 +65,16 @@ export class SessionService {
       this.#announceEnd(ended),
     );
     this.#rotator = new SessionRotator(config, this.#access, this.#tokens, events);
+    this.#privileges = new Privileges(this.#access, this.#issuer, this.#rotator);
     this.#context = {
       access: this.#access,
       limits: config.fieldLimits,
       limitTable: config.settings.limits,
       events,
     };
+    this.#resolver = new SessionResolver(this.#context, this.#rotator, this.#privileges, (ended) =>
+      this.#announceEnd(ended),
+    );
   }
 
   /** Name of the store: `memory`, `redis`… */
@@ -99,10 +111,7 @@ export class SessionService {
 
   /** `create` for a caller that can hand out the token of a restored anonymous session. @internal */
   async login(userId: UserId, options: CreateOptions): Promise<LoginOutcome> {
-    const reply = await this.#issuer.forUser(userId, options);
-    if (reply.status === 'issued') return { status: 'created', ...this.#created(reply) };
-    const { error, restored } = reply;
-    return { status: 'refused', error, ...(restored && { restored: this.#created(restored) }) };
+    return this.#outcome(await this.#issuer.forUser(userId, options));
   }
 
   /** Creates a session without a user, for data that exists before the login. */
@@ -128,46 +137,8 @@ export class SessionService {
   }
 
   /** @internal */
-  async resolveVerified(
-    token: VerifiedToken,
-    options: ResolveOptions = {},
-  ): Promise<SessionVerdict & { readonly successor?: MintedToken }> {
-    const known = this.#access.knownNow;
-    // The deadline is part of the token, so that a dead one costs nothing and a store restored
-    // from a backup cannot revive it.
-    if (known !== undefined && known >= token.hardDeadline) {
-      return { status: 'ended', reason: 'absolute' };
-    }
-    const { touch = true, traits = '', mayRotate = false } = options;
-    const { verifier, generation, sessionId: id } = token;
-    const presented = { verifier, generation, traits };
-    const reply = await this.#access.call((store) =>
-      store.resolve({ id, token: presented, touch }),
-    );
-    switch (reply.status) {
-      case 'active': {
-        const session = this.#session(reply, reply.now);
-        if (reply.match === 'current' && !mayRotate) return { status: 'active', session };
-        const successor = mayRotate
-          ? await this.#rotator.successorFor(token, traits, reply, reply.now)
-          : undefined;
-        this.#reportMatch(reply, reply.now);
-        return { status: 'active', session, ...(successor && { successor }) };
-      }
-      case 'ended':
-        if (reply.ended) this.#announceEnd(reply.ended);
-        return { status: 'ended', reason: reply.reason };
-      case 'ahead':
-        this.#events.emit('session.store-rollback', {
-          eventId: `${id}:rollback:${generation}`,
-          at: reply.now,
-          sessionId: id,
-        });
-        return { status: 'none' };
-      case 'retired':
-      case 'gone':
-        return { status: 'none' };
-    }
+  resolveVerified(token: VerifiedToken, options: ResolveOptions = {}): Promise<ResolvedToken> {
+    return this.#resolver.resolve(token, options);
   }
 
   /**
@@ -176,8 +147,52 @@ export class SessionService {
    *
    * @internal
    */
-  rotate(token: VerifiedToken, session: Session): Promise<MintedToken | undefined> {
-    return this.#rotator.rotateHard(token, session.generation);
+  async rotate(token: VerifiedToken, session: Session): Promise<Renewed | undefined> {
+    const rotated = await this.#rotator.rotateHard(token, session.generation);
+    return rotated && this.#renewed(session, rotated);
+  }
+
+  /** A further proof of identity in this session. @internal */
+  async elevate(token: VerifiedToken, session: Session, options: ElevateOptions): Promise<Renewed> {
+    return this.#renewed(session, await this.#privileges.elevate(token, session, options));
+  }
+
+  /** @internal */
+  async impersonate(
+    token: VerifiedToken,
+    actor: Session,
+    target: UserId,
+    options: ImpersonateOptions,
+  ): Promise<LoginOutcome> {
+    return this.#outcome(await this.#privileges.impersonate(token, actor, target, options));
+  }
+
+  /** @internal */
+  async endImpersonation(child: Session): Promise<CreatedSession | undefined> {
+    const released = await this.#privileges.release(child);
+    if (released === undefined) return undefined;
+    const { token, record } = released;
+    const session = this.#session({ record, fields: new Map(), complete: false }, this.now);
+    return { session, token, ended: [] };
+  }
+
+  /**
+   * Call it before the credentials are verified and give the ticket to the login: it is refused if
+   * all sessions of the user were revoked in between, such as by a password change.
+   */
+  async beginLogin(userId: UserId): Promise<LoginTicket> {
+    const user = await this.#place(userId);
+    const { epoch, now } = await this.#access.call((store) => store.list({ user }));
+    return { userId: canonicalUserId(userId), epoch, at: now };
+  }
+
+  /**
+   * Ends all sessions of everybody that were created until a moment (milliseconds since 1970, by
+   * default now), on every instance, before it returns: after a leaked secret or a restored backup.
+   */
+  async revokeEveryone(until?: number): Promise<void> {
+    const request = { reason: 'revoked', ...(until !== undefined && { until }) } as const;
+    await this.#access.call((store) => store.revokeEveryone(request));
   }
 
   /** The live sessions of a user, and the ended ones that are still remembered. */
@@ -273,6 +288,16 @@ export class SessionService {
     return this.#events.on(name, listener);
   }
 
+  #outcome(reply: Issued | Refused): LoginOutcome {
+    if (reply.status === 'issued') return { status: 'created', ...this.#created(reply) };
+    const { error, restored } = reply;
+    return { status: 'refused', error, ...(restored && { restored: this.#created(restored) }) };
+  }
+
+  #renewed(session: Session, { token, record }: Rotated): Renewed {
+    return { token, session: session.renewed(record, this.now) };
+  }
+
   #created(issued: Issued): CreatedSession {
     return { session: this.#session(issued, issued.now), token: issued.token, ended: issued.ended };
   }
@@ -284,17 +309,6 @@ export class SessionService {
 
   #session(active: Pick<ActiveSession, 'record' | 'fields' | 'complete'>, now: number): Session {
     return new Session(this.#context, { ...active, now });
-  }
-
-  #reportMatch(active: ActiveSession, at: number): void {
-    const { id, generation } = active.record;
-    if (active.match === 'reused') {
-      const eventId = `${id}:reused:${generation}`;
-      this.#events.emit('session.reuse-detected', { eventId, at, sessionId: id });
-    } else if (active.suspicious) {
-      const eventId = `${id}:suspicious:${generation}`;
-      this.#events.emit('session.suspicious', { eventId, at, sessionId: id });
-    }
   }
 
   /** Of anonymous sessions nobody is told. */

@@ -1,6 +1,7 @@
 /**
  * One live session in the hands of the application.
  */
+import { type SessionClaims, decodeClaims } from './claims.js';
 import type { SessionItem } from './codec.js';
 import {
   type FieldContext,
@@ -25,12 +26,19 @@ export interface SessionInfo {
   readonly expiresAt: number;
   readonly limitClass: string;
   readonly device: SessionDevice;
+  /** Who acts in the user's name in it, if somebody does. */
+  readonly actor?: { readonly userId: string };
 }
 
 /** Seconds until a session ends: unused, and in any case. @public */
 export interface TimeLeft {
   readonly idle: number;
   readonly absolute: number;
+}
+
+/** What sessions need of their surroundings. */
+export interface SessionContext extends FieldContext {
+  readonly limitTable: LimitTable;
 }
 
 /**
@@ -52,6 +60,9 @@ export class Session {
   readonly authenticatedAt: number | undefined;
   readonly limitClass: string;
   readonly device: SessionDevice;
+  /** How the user logged in, and who acts in their name. */
+  readonly claims: SessionClaims;
+  readonly #context: SessionContext;
   readonly #record: SessionRecord;
   readonly #deadlines: Deadlines;
   readonly #resolvedAt: number;
@@ -59,10 +70,10 @@ export class Session {
 
   /** @internal */
   constructor(
-    context: FieldContext & { readonly limitTable: LimitTable },
+    context: SessionContext,
     active: {
       readonly record: SessionRecord;
-      readonly fields: EncodedFields;
+      readonly fields: EncodedFields | SessionFields;
       readonly complete: boolean;
       readonly now: number;
     },
@@ -74,15 +85,25 @@ export class Session {
     this.authenticatedAt = record.authenticatedAt;
     this.limitClass = record.limitClass;
     this.device = record.device;
+    this.claims = decodeClaims(record.claims);
     this.#record = record;
     this.#resolvedAt = active.now;
     this.#deadlines = deadlinesOf(record, context.limitTable);
-    this.#fields = new SessionFields(context, record.id, active.fields, active.complete);
+    this.#context = context;
+    this.#fields =
+      active.fields instanceof SessionFields
+        ? active.fields
+        : new SessionFields(context, record.id, active.fields, active.complete);
   }
 
   /** Highest generation of its tokens. @internal */
   get generation(): number {
     return this.#record.generation;
+  }
+
+  /** The same session with newer facts. @internal */
+  renewed(record: SessionRecord, now: number): Session {
+    return new Session(this.#context, { record, fields: this.#fields, complete: true, now });
   }
 
   /** What may be shown of it. */
@@ -152,6 +173,16 @@ export class Session {
     return changed as SessionFieldTypes[Name];
   }
 
+  /** Notes that the user has just confirmed an action. @internal */
+  grant(action: string): Promise<void> {
+    return this.#fields.grant(action);
+  }
+
+  /** Uses up such a confirmation: once, and only if it is not older than `maxAge`. @internal */
+  useGrant(action: string, maxAge: number): Promise<boolean> {
+    return this.#fields.useGrant(action, maxAge);
+  }
+
   toJSON(): SessionInfo {
     return this.info;
   }
@@ -159,6 +190,7 @@ export class Session {
 
 /** The showable part of a record. */
 export function infoOf(record: SessionRecord, deadlines: Deadlines): SessionInfo {
+  const { actor } = decodeClaims(record.claims);
   return {
     id: record.id,
     createdAt: record.createdAt,
@@ -166,5 +198,6 @@ export function infoOf(record: SessionRecord, deadlines: Deadlines): SessionInfo
     expiresAt: Math.min(deadlines.idleAt, deadlines.absoluteAt),
     limitClass: record.limitClass,
     device: record.device,
+    ...(actor && { actor: { userId: actor.userId } }),
   };
 }

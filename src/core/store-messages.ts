@@ -61,6 +61,10 @@ export interface CreateRequest {
   readonly replaces?: { readonly id: SessionId; readonly take: FieldNames };
   /** The user's epoch when their credentials were verified; a later one refuses the login. */
   readonly epoch?: number;
+  /** When they were verified; a `revokeEveryone` of that moment or later refuses the login. */
+  readonly verifiedAt?: number;
+  /** One of the user's own sessions that makes room for this one: it ends first, as `evicted`. */
+  readonly evicts?: SessionId;
   readonly notAfter: number;
 }
 
@@ -179,7 +183,8 @@ export interface RotateRequest {
   readonly id: SessionId;
   /** Must be the current token (`fork`: its predecessor), or the rotation is `lost`. */
   readonly token: PresentedToken;
-  readonly kind: 'soft' | 'fork' | 'hard';
+  /** `reissue` is a hard rotation without a token: what it says in `token` does not matter. */
+  readonly kind: 'soft' | 'fork' | 'hard' | 'reissue';
   /** Its generation must be one above the record's, or the rotation is `lost`. */
   readonly next: NextToken;
   /** The user has just proved who they are once more: sets `authenticatedAt`. */
@@ -224,6 +229,33 @@ export interface RevokeUserReply extends Reply<'revoked'> {
   /** The user's new epoch: a login that verified credentials under an older one is refused. */
   readonly epoch: number;
 }
+
+export interface RevokeEveryoneRequest {
+  /** Milliseconds since 1970; sessions created until then end. @defaultValue now */
+  readonly until?: number;
+  readonly reason: EndReason;
+}
+
+/** `until`: the moment that counts. The ends are counted and handed out by `sweep`, in time. */
+export interface RevokeEveryoneReply extends Reply<'revoked'> {
+  readonly until: number;
+}
+
+export interface EraseUserReply extends Reply<'erased'> {
+  readonly ended: readonly EndedSession[];
+}
+
+export interface PeekRequest {
+  readonly id: SessionId;
+  /** Whether it counts as activity, as when its user acts through another session. */
+  readonly touch: boolean;
+}
+
+/** As of `resolve`, but a session past its deadline is left for others to end. */
+export type PeekReply =
+  | (Reply<'active'> & { readonly record: SessionRecord })
+  | (Reply<'ended'> & { readonly reason: EndReason })
+  | Reply<'gone'>;
 
 export interface ListRequest {
   readonly user: UserPlace;
@@ -278,54 +310,6 @@ export type SweepReply =
       readonly more: boolean;
     })
   | Reply<'late'>;
-
-/** Counters kept in the same atomic steps as the sessions; read without a scan. */
-export interface StatsReply extends Reply<'stats'> {
-  /** Live sessions of users. All other figures speak of these only, never of anonymous ones. */
-  readonly active: number;
-  /** Live anonymous sessions. */
-  readonly anonymous: number;
-  /** Since the store was set up. */
-  readonly created: number;
-  readonly ended: Readonly<Record<EndReason, number>>;
-  readonly loginFailures: number;
-  readonly duration: DurationStats;
-  /** How many users have how many live sessions: sessions → users. */
-  readonly sessionsPerUser: ReadonlyMap<number, number>;
-  /** The last 60 minutes with the running one, oldest first; `at` is the start of the minute. */
-  readonly minutes: readonly MinuteStats[];
-}
-
-/** Duration of ended sessions: from creation to end, in milliseconds. */
-export interface DurationStats {
-  readonly count: number;
-  readonly sum: number;
-  /** Ended sessions per class of {@link DURATION_BOUNDS}, and one more for the longer ones. */
-  readonly buckets: readonly number[];
-}
-
-export interface MinuteStats {
-  readonly at: number;
-  readonly created: number;
-  readonly ended: number;
-  readonly loginFailures: number;
-}
-
-const MINUTE = 60_000;
-
-/** Upper bounds of the duration classes, in milliseconds. */
-export const DURATION_BOUNDS: readonly number[] = Object.freeze([
-  MINUTE,
-  5 * MINUTE,
-  15 * MINUTE,
-  30 * MINUTE,
-  60 * MINUTE,
-  4 * 60 * MINUTE,
-  8 * 60 * MINUTE,
-  24 * 60 * MINUTE,
-  7 * 24 * 60 * MINUTE,
-  30 * 24 * 60 * MINUTE,
-]);
 
 /** `issues` names what is wrong with a store that answers, such as an eviction policy. */
 export interface PingReply extends Reply<'pong'> {

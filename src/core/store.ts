@@ -22,30 +22,36 @@ import type { RotationRules } from './rotation.js';
 import type {
   CreateReply,
   CreateRequest,
+  EraseUserReply,
   ListReply,
   ListRequest,
   PageReply,
   PageRequest,
+  PeekReply,
+  PeekRequest,
   PingReply,
   ReadReply,
   ReadRequest,
   Reply,
   ResolveReply,
   ResolveRequest,
+  RevokeEveryoneReply,
+  RevokeEveryoneRequest,
   RevokeReply,
   RevokeRequest,
   RevokeUserReply,
   RevokeUserRequest,
   RotateReply,
   RotateRequest,
-  StatsReply,
   SweepReply,
   SweepRequest,
   WriteReply,
   WriteRequest,
 } from './store-messages.js';
+import type { StatsReply } from './store-stats.js';
 
 export * from './store-messages.js';
+export * from './store-stats.js';
 
 /** The rules a store applies; given once, at boot. Durations in milliseconds. */
 export interface StoreSettings {
@@ -116,6 +122,18 @@ export interface SessionStore {
 
   /** Ends all sessions of a user (but one) and raises the user's epoch. */
   revokeUser(request: RevokeUserRequest): Promise<RevokeUserReply>;
+
+  /**
+   * Ends all sessions that were created until a moment, for every instance, before it returns;
+   * what it costs does not depend on their number. After a restored backup, or a leaked secret.
+   */
+  revokeEveryone(request: RevokeEveryoneRequest): Promise<RevokeEveryoneReply>;
+
+  /** Ends all sessions of a user and removes everything that is kept about them, tombstones too. */
+  eraseUser(request: ListRequest): Promise<EraseUserReply>;
+
+  /** What is known of a session by its id alone. Shows no token, so it lets nobody in. */
+  peek(request: PeekRequest): Promise<PeekReply>;
 
   /** A user's sessions; costs what the user has, whatever the store holds. */
   list(request: ListRequest): Promise<ListReply>;

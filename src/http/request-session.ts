@@ -2,24 +2,26 @@
  * The session of one request: resolved once, on demand, by whoever asks first.
  */
 import { inspect } from 'node:util';
+import { type FreshnessRule, isFresh } from '../core/claims.js';
 import type { SessionConfig } from '../core/config.js';
 import { SessionError } from '../core/errors.js';
 import { sessionIsGone } from '../core/fields.js';
-import type { CreateOptions } from '../core/issuer.js';
+import type { CreateOptions } from '../core/login-options.js';
 import type { SessionId } from '../core/record.js';
+import type { ElevateOptions, ImpersonateOptions, Renewed } from '../core/results.js';
 import type { SessionService } from '../core/service.js';
 import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
-import type { SecretToken } from '../core/token.js';
+import type { SecretToken, VerifiedToken } from '../core/token.js';
 import type { UserId } from '../core/user-id.js';
 import type { Carrier } from './carrier.js';
 import type { HttpExchange } from './exchange.js';
 import { RequestFields, type RequestVerdict } from './request-fields.js';
-import { Resolution } from './resolution.js';
+import { Resolution, sessionIsRequired } from './resolution.js';
 
 export type { RequestVerdict } from './request-fields.js';
 
 /** How a login through a request is done. @public */
-export interface LoginOptions extends Omit<CreateOptions, 'replaces' | 'device'> {
+export interface LoginOptions extends Omit<CreateOptions, 'replaces' | 'device' | 'actor'> {
   /**
    * `'bearer'` sets no cookie: send the token that is returned to the client yourself. Needs the
    * option `bearer`.
@@ -161,12 +163,65 @@ export class RequestSession extends RequestFields {
    */
   async rotate(): Promise<SecretToken> {
     const session = await this.#resolution.require();
+    return this.#replaceToken(session, (token) => this.#service.rotate(token, session));
+  }
+
+  /**
+   * The user has just proved once more who they are: notes how, gives the session a new token, and
+   * completes it if it was pending. The old token is dead when this returns.
+   */
+  async elevate(options: ElevateOptions): Promise<SecretToken> {
+    const { session } = await this.#resolution.requireUser();
+    return this.#replaceToken(session, (token) => this.#service.elevate(token, session, options));
+  }
+
+  /** Whether the last proof of identity is recent enough; see `@RequireFresh()`. */
+  async isFresh(rule: FreshnessRule): Promise<boolean> {
+    const { session } = await this.#resolution.requireUser();
+    return isFresh(session.claims, rule, this.#service.now);
+  }
+
+  /** Uses up a confirmation of this action by `elevate`; see `@StepUp()`. @internal */
+  async useGrant(action: string, maxAge: number): Promise<boolean> {
+    const { session } = await this.#resolution.requireUser();
+    return session.useGrant(action, maxAge);
+  }
+
+  /**
+   * Acts in another user's name, in a session of its own that shows in that user's list, with
+   * short timeouts and no proof of identity. It ends with this session, which rests until
+   * `endImpersonation()`. Whether the user may do this is for the application to decide.
+   */
+  async impersonate(target: UserId, options: ImpersonateOptions = {}): Promise<LoginResult> {
+    const { session } = await this.#resolution.requireUser();
     const [token] = this.#resolution.presented;
     this.#resolution.assertTokenCanBeSent();
-    const next = token && (await this.#service.rotate(token, session));
-    if (!next) throw sessionIsGone();
-    this.#resolution.handOver(next, session);
-    return next.token;
+    if (token === undefined) throw sessionIsRequired();
+    const { device } = this.#resolution;
+    const outcome = await this.#service.impersonate(token, session, target, { device, ...options });
+    if (outcome.status === 'refused') throw outcome.error;
+    this.#resolution.handOver(outcome.token, outcome.session);
+    return { session: outcome.session, token: outcome.token.token };
+  }
+
+  /** Goes back to the own session, under a new token. `false`: it has ended meanwhile. */
+  async endImpersonation(): Promise<boolean> {
+    const session = await this.#resolution.require();
+    this.#resolution.assertTokenCanBeSent();
+    const own = await this.#service.endImpersonation(session);
+    if (own) this.#resolution.handOver(own.token, own.session);
+    else this.#resolution.forget();
+    return own !== undefined;
+  }
+
+  /**
+   * Call it when the user has changed their password or a factor: ends their other sessions and
+   * gives this one a new token (ASVS 5.0 7.4.3). Gives the number of sessions that ended.
+   */
+  async credentialChanged(): Promise<number> {
+    const count = await this.revokeOthers();
+    await this.rotate();
+    return count;
   }
 
   /** The user's sessions, newest first; this one is marked. */
@@ -208,6 +263,18 @@ export class RequestSession extends RequestFields {
 
   [inspect.custom](): unknown {
     return { status: this.#resolution.verdict?.status ?? 'unresolved', info: this.toJSON() };
+  }
+
+  async #replaceToken(
+    session: Session,
+    replace: (token: VerifiedToken) => Promise<Renewed | undefined>,
+  ): Promise<SecretToken> {
+    const [token] = this.#resolution.presented;
+    this.#resolution.assertTokenCanBeSent();
+    const next = token && (await replace(token));
+    if (!next) throw sessionIsGone();
+    this.#resolution.handOver(next.token, next.session);
+    return next.token.token;
   }
 
   get #resolved(): Session | undefined {

@@ -10,13 +10,13 @@ import type { HttpPeer } from '../http/exchange.js';
 /** What express and fastify requests have in common. */
 export interface AdapterRequest {
   /** Fastify keeps the Node request here; express extends it. */
-  readonly raw?: IncomingMessage;
-  readonly ip?: string;
-  readonly protocol?: string;
+  readonly raw?: IncomingMessage | undefined;
+  readonly ip?: string | undefined;
+  readonly protocol?: string | undefined;
 }
 
 export interface AdapterResponse {
-  readonly raw?: ServerResponse;
+  readonly raw?: ServerResponse | undefined;
 }
 
 /** Request and response of an HTTP handler; other transports have none. */

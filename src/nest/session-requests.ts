@@ -1,7 +1,7 @@
 /**
  * Finds the session of a request: one per request, whoever asks first and however often.
  */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type ExecutionContext, Inject, Injectable, Logger } from '@nestjs/common';
 import type { SessionConfig } from '../core/config.js';
 import { SessionService } from '../core/service.js';
@@ -42,12 +42,18 @@ export class SessionRequests {
   }
 
   /** The session of an express or fastify request (or of the Node pair in a middleware). */
-  of(request: AdapterRequest, response: AdapterResponse): RequestSession {
-    const key = rawRequestOf(request);
+  of(
+    request: AdapterRequest | IncomingMessage,
+    response: AdapterResponse | ServerResponse,
+  ): RequestSession {
+    const pair = { request: request as AdapterRequest, response: response as AdapterResponse };
+    const key = rawRequestOf(pair.request);
     const known = this.#sessions.get(key);
     if (known) return known;
-    const exchange = new HttpExchange(this.#config, new AdapterPeer(request, response), () =>
-      this.#warnOfPlainRequest(),
+    const exchange = new HttpExchange(
+      this.#config,
+      new AdapterPeer(pair.request, pair.response),
+      () => this.#warnOfPlainRequest(),
     );
     const session = new RequestSession(this.#service, this.#config, exchange);
     this.#sessions.set(key, session);

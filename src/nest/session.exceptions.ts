@@ -30,6 +30,8 @@ export const ANSWERS: Readonly<Record<SessionErrorCode, Answer>> = {
   ERR_SESSION_REUSED: { status: 401, message: 'Session ended because an old copy of it was used' },
   ERR_SESSION_ENDED: { status: 401, message: 'Session ended' },
   ERR_SESSION_SUPERSEDED: { status: 401, message: 'Sessions were revoked during the login' },
+  ERR_SESSION_PENDING: { status: 401, message: 'A further proof of identity is required' },
+  ERR_SESSION_STEP_UP: { status: 401, message: 'A more recent proof of identity is required' },
   ERR_SESSION_LIMIT: { status: 409, message: 'Too many sessions' },
   ERR_SESSION_CONFLICT: { status: 409, message: 'The session was changed by another request' },
   ERR_SESSION_TOO_LARGE: { status: 413, message: 'Too much session data' },
@@ -71,12 +73,43 @@ const RETRY_AFTER = '1';
  */
 export class SessionHttpException extends HttpException {
   readonly code: SessionErrorCode;
+  readonly stepUp: StepUpChallenge | undefined;
 
-  constructor(code: SessionErrorCode, options?: { readonly cause?: unknown }) {
+  constructor(
+    code: SessionErrorCode,
+    options: { readonly cause?: unknown; readonly stepUp?: StepUpChallenge } = {},
+  ) {
+    const { stepUp, ...rest } = options;
     const { status, message } = ANSWERS[code];
-    super({ statusCode: status, message, error: REASON_PHRASES[status], code }, status, options);
+    const body = { statusCode: status, message, error: REASON_PHRASES[status], code };
+    super(stepUp ? { ...body, stepUp } : body, status, rest);
     this.code = code;
+    this.stepUp = stepUp;
   }
+}
+
+/**
+ * What would make a refused request pass, for clients: in the body under `stepUp`.
+ *
+ * @public
+ */
+export interface StepUpChallenge {
+  /** Seconds since the proof of identity, at most. */
+  readonly maxAge?: number;
+  readonly methods?: readonly string[];
+  readonly level?: number;
+  /** The action to be confirmed. */
+  readonly action?: string;
+}
+
+/** RFC 9470 section 3: the parameters of a step-up challenge. */
+function stepUpParameters({ maxAge, methods, level }: StepUpChallenge): string {
+  const parameters = ['error="insufficient_user_authentication"'];
+  parameters.push('error_description="a more recent or stronger proof of identity is required"');
+  const acr = [...(methods ?? []), ...(level === undefined ? [] : [String(level)])];
+  if (acr.length > 0) parameters.push(`acr_values="${acr.join(' ')}"`);
+  if (maxAge !== undefined) parameters.push(`max_age="${maxAge}"`);
+  return parameters.join(', ');
 }
 
 /** Why a request without an active session of a user is refused. */
@@ -91,7 +124,11 @@ export function headersOf(
   bearer: boolean,
 ): readonly (readonly [name: string, value: string])[] {
   const status = exception.getStatus();
-  if (status === 401) return [['WWW-Authenticate', bearer ? 'Bearer' : 'Session']];
+  if (status === 401) {
+    const scheme = bearer ? 'Bearer' : 'Session';
+    const { stepUp } = exception;
+    return [['WWW-Authenticate', stepUp ? `${scheme} ${stepUpParameters(stepUp)}` : scheme]];
+  }
   if (status === 503) return [['Retry-After', RETRY_AFTER]];
   return [];
 }
@@ -117,7 +154,9 @@ export class SessionExceptionFilter extends BaseExceptionFilter {
     if (exception.getStatus() === 500) return super.catch(error, host);
     const response = host.switchToHttp().getResponse<object>();
     const adapter = this.httpAdapterHost?.httpAdapter;
-    for (const [name, value] of headersOf(exception, this.#bearer)) {
+    // After the head Nest can only end the response; another error would hide this one.
+    const isTooLate = adapter?.isHeadersSent(response) === true;
+    for (const [name, value] of isTooLate ? [] : headersOf(exception, this.#bearer)) {
       adapter?.setHeader(response, name, value);
     }
     super.catch(exception, host);

@@ -3,10 +3,18 @@
  */
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import type { FreshnessRule } from '../core/claims.js';
 import type { SessionConfig } from '../core/config.js';
 import { SessionError } from '../core/errors.js';
 import type { RequestSession, RequestVerdict } from '../http/request-session.js';
-import { PUBLIC, SKIP_TOUCH } from './session.decorators.js';
+import {
+  ALLOW_PENDING,
+  FRESHNESS,
+  PUBLIC,
+  SKIP_TOUCH,
+  STEP_UP,
+  type StepUpRule,
+} from './session.decorators.js';
 import { SessionHttpException, codeOf, headersOf } from './session.exceptions.js';
 import { CONFIG_TOKEN } from './session.module-definition.js';
 import { SessionRequests } from './session-requests.js';
@@ -15,6 +23,9 @@ import { SessionRequests } from './session-requests.js';
 interface RouteRules {
   readonly isPublic: boolean;
   readonly skipsTouch: boolean;
+  readonly allowsPending: boolean;
+  readonly freshness: FreshnessRule | undefined;
+  readonly stepUp: StepUpRule | undefined;
 }
 
 /**
@@ -49,8 +60,44 @@ export class SessionGuard implements CanActivate {
     if (rules.skipsTouch) session.skipTouch();
     if (rules.isPublic) return true;
     const verdict = await this.#resolve(session);
-    if (verdict.status === 'active' && verdict.session.userId !== undefined) return true;
-    throw this.#refusal(session, new SessionHttpException(codeOf(verdict)));
+    if (verdict.status !== 'active' || verdict.session.userId === undefined) {
+      throw this.#refusal(session, new SessionHttpException(codeOf(verdict)));
+    }
+    const { claims } = verdict.session;
+    if (claims.isPending) {
+      if (rules.allowsPending) return true;
+      throw this.#refusal(session, new SessionHttpException('ERR_SESSION_PENDING', { stepUp: {} }));
+    }
+    if (rules.freshness) await this.#requireFresh(session, rules.freshness);
+    if (rules.stepUp) await this.#requireConfirmation(context, session, rules.stepUp);
+    return true;
+  }
+
+  async #requireFresh(session: RequestSession, rule: FreshnessRule): Promise<void> {
+    if (!(await session.isFresh(rule))) throw this.#challenge(session, rule);
+  }
+
+  async #requireConfirmation(
+    context: ExecutionContext,
+    session: RequestSession,
+    rule: StepUpRule,
+  ): Promise<void> {
+    const request = context.switchToHttp().getRequest<never>();
+    const action = typeof rule.action === 'string' ? rule.action : rule.action(request);
+    // Cheap checks first: a confirmation is used up by looking at it.
+    const isMet = (await session.isFresh(rule)) && (await session.useGrant(action, rule.maxAge));
+    if (!isMet) throw this.#challenge(session, rule, action);
+  }
+
+  #challenge(session: RequestSession, rule: FreshnessRule, action?: string): SessionHttpException {
+    const { methods, level } = rule;
+    const stepUp = {
+      maxAge: Math.floor(rule.maxAge / 1000),
+      ...(methods && { methods }),
+      ...(level !== undefined && { level }),
+      ...(action !== undefined && { action }),
+    };
+    return this.#refusal(session, new SessionHttpException('ERR_SESSION_STEP_UP', { stepUp }));
   }
 
   async #resolve(session: RequestSession): Promise<RequestVerdict> {
@@ -74,9 +121,16 @@ export class SessionGuard implements CanActivate {
     const handler = context.getHandler();
     const known = this.#rules.get(controller)?.get(handler);
     if (known) return known;
+    const places = [handler, controller];
     const says = (key: symbol): boolean =>
-      this.#reflector.getAllAndOverride<boolean | undefined>(key, [handler, controller]) ?? false;
-    const rules = { isPublic: says(PUBLIC), skipsTouch: says(SKIP_TOUCH) };
+      this.#reflector.getAllAndOverride<boolean | undefined>(key, places) ?? false;
+    const rules: RouteRules = {
+      isPublic: says(PUBLIC),
+      skipsTouch: says(SKIP_TOUCH),
+      allowsPending: says(ALLOW_PENDING),
+      freshness: this.#reflector.getAllAndOverride<FreshnessRule | undefined>(FRESHNESS, places),
+      stepUp: this.#reflector.getAllAndOverride<StepUpRule | undefined>(STEP_UP, places),
+    };
     const ofController = this.#rules.get(controller) ?? new WeakMap<object, RouteRules>();
     this.#rules.set(controller, ofController.set(handler, rules));
     return rules;

@@ -3,7 +3,7 @@
  */
 import type { INestApplicationContext } from '@nestjs/common';
 import type { SessionConfig } from '../core/config.js';
-import type { CreateOptions } from '../core/issuer.js';
+import type { CreateOptions } from '../core/login-options.js';
 import { SessionService } from '../core/service.js';
 import type { Session } from '../core/session.js';
 import type { UserId } from '../core/user-id.js';

@@ -15,6 +15,10 @@ export class CreationLog<T extends { readonly serial: number }> {
   #holes = 0;
   #next = 1;
 
+  get size(): number {
+    return this.#items.length - this.#holes;
+  }
+
   nextSerial(): number {
     return this.#next++;
   }

@@ -28,7 +28,7 @@ export function newRecord(
   now: number,
   deadlines: Pick<SessionRecord, 'idleAt' | 'absoluteAt'>,
 ): SessionRecord {
-  const { id, token, limitClass, ownLimits, device, user } = session;
+  const { id, token, limitClass, ownLimits, device, claims, user } = session;
   return Object.freeze({
     id,
     ...(user && { userId: user.userId, authenticatedAt: now }),
@@ -39,6 +39,7 @@ export function newRecord(
     limitClass,
     ...(ownLimits && { ownLimits: Object.freeze({ ...ownLimits }) }),
     device: Object.freeze({ ...device }),
+    ...(claims !== undefined && { claims }),
     generation: token.generation,
   });
 }

@@ -6,22 +6,27 @@
  * looks at the clock and ends what it finds past its deadline.
  */
 import { SessionConfigError, SessionStoreError } from '../../core/errors.js';
-import { applyChanges, fitsSession } from '../../core/field-changes.js';
-import { chooseEvicted } from '../../core/policy.js';
+import { applyChanges } from '../../core/field-changes.js';
+import { expiryOf } from '../../core/policy.js';
 import { matchToken, rotateToken } from '../../core/rotation.js';
 import type {
   CreateReply,
   CreateRequest,
+  EraseUserReply,
   ListReply,
   ListRequest,
   PageReply,
   PageRequest,
+  PeekReply,
+  PeekRequest,
   PingReply,
   ReadReply,
   ReadRequest,
   Reply,
   ResolveReply,
   ResolveRequest,
+  RevokeEveryoneReply,
+  RevokeEveryoneRequest,
   RevokeReply,
   RevokeRequest,
   RevokeUserReply,
@@ -40,6 +45,7 @@ import type {
 import { createPlacementKey } from '../../core/user-id.js';
 import { describeActive, pickFields, readCursor, takeFields } from './memory.entries.js';
 import { UserEpochs } from './memory.epochs.js';
+import { insertSession } from './memory.insert.js';
 import { SessionTable } from './memory.table.js';
 
 /** Options of {@link memoryStore}. @public */
@@ -72,6 +78,8 @@ export class MemorySessionStore implements SessionStore {
   readonly #table: SessionTable;
   readonly #epochs = new UserEpochs();
   #layout: StoreLayout | undefined;
+  /** Sessions created until then are over; milliseconds. */
+  #revokedUntil = -Infinity;
 
   /** @internal */
   constructor({ maxSessions = 100_000, clock = Date.now }: MemoryStoreOptions) {
@@ -98,7 +106,7 @@ export class MemorySessionStore implements SessionStore {
 
   async create(request: CreateRequest): Promise<CreateReply> {
     const now = this.#now();
-    const { session, concurrency, epoch, notAfter } = request;
+    const { session, epoch, verifiedAt, notAfter } = request;
     if (now > notAfter) return { status: 'late', now };
     this.#table.endOverdue(now);
 
@@ -109,28 +117,11 @@ export class MemorySessionStore implements SessionStore {
     if (known !== undefined || this.#table.tombstone(session.id, now) !== undefined) {
       return { status: 'taken', now };
     }
-    const userKey = session.user?.userKey;
-    if (userKey !== undefined && epoch !== undefined && epoch < this.#epochs.of(userKey)) {
+    const current = session.user === undefined ? 0 : this.#epochs.of(session.user.userKey);
+    if ((epoch ?? current) < current || (verifiedAt ?? Infinity) <= this.#revokedUntil) {
       return { status: 'superseded', now };
     }
-    const replaced = request.replaces && this.#table.find(request.replaces.id);
-    const taken = takeFields(replaced, request.replaces?.take);
-    const fields = new Map([...taken, ...session.fields]);
-    if (!fitsSession(fields, this.#table.rules)) return { status: 'too-large', now };
-
-    const live = userKey === undefined ? [] : this.#table.liveOf(userKey, now);
-    const rivals = live.filter((other) => other !== replaced).map(({ record }) => record);
-    const evicted = concurrency === undefined ? [] : chooseEvicted(rivals, concurrency);
-    if (evicted === 'reject') return { status: 'limit', now };
-
-    const leaving = live.filter(({ record }) => evicted.includes(record));
-    const remaining = this.#table.size - leaving.length - (replaced === undefined ? 0 : 1);
-    if (remaining >= this.#table.maxSessions) throw storeIsFull(this.#table.maxSessions);
-
-    const ended = leaving.map((other) => this.#table.end(other, 'evicted', now));
-    if (replaced !== undefined) ended.unshift(this.#table.end(replaced, 'replaced', now));
-    const { record } = this.#table.insert(session, fields, now);
-    return { status: 'created', now, record, ended };
+    return insertSession(this.#table, request, now);
   }
 
   async resolve({ id, token, touch }: ResolveRequest): Promise<ResolveReply> {
@@ -193,7 +184,12 @@ export class MemorySessionStore implements SessionStore {
     if (outcome.next !== session.tokens) {
       const proved = request.authenticated === true && session.userKey !== undefined;
       const { generation } = outcome.next;
-      const changes = { generation, ...(proved && { authenticatedAt: now }) };
+      const { claims } = request;
+      const changes = {
+        generation,
+        ...(proved && { authenticatedAt: now }),
+        ...(claims !== undefined && { claims }),
+      };
       session.tokens = outcome.next;
       session.record = Object.freeze({ ...session.record, ...changes });
     }
@@ -219,13 +215,45 @@ export class MemorySessionStore implements SessionStore {
     return { status: 'revoked', now, ended, epoch };
   }
 
+  async revokeEveryone({ until, reason }: RevokeEveryoneRequest): Promise<RevokeEveryoneReply> {
+    const now = this.#now();
+    this.#revokedUntil = Math.max(this.#revokedUntil, Math.min(until ?? now, now));
+    this.#table.endCreatedUntil(this.#revokedUntil, reason, now);
+    return { status: 'revoked', now, until: this.#revokedUntil };
+  }
+
+  async eraseUser({ user }: ListRequest): Promise<EraseUserReply> {
+    const now = this.#now();
+    const live = this.#table.liveOf(user.userKey, now);
+    const ended = live.map((session) => this.#table.end(session, 'revoked', now));
+    this.#table.forgetUser(user.userKey);
+    // A login that is under way must not bring the user back.
+    this.#epochs.raise(user.userKey, now);
+    return { status: 'erased', now, ended };
+  }
+
+  async peek({ id, touch }: PeekRequest): Promise<PeekReply> {
+    const now = this.#now();
+    const session = this.#table.find(id);
+    const overdue = session && expiryOf(session.record, this.#table.rules.limits, now);
+    if (overdue !== undefined) return { status: 'ended', now, reason: overdue };
+    if (session !== undefined) {
+      if (touch) this.#table.touch(session, now);
+      return { status: 'active', now, record: session.record };
+    }
+    const tombstone = this.#table.tombstone(id, now);
+    return tombstone === undefined
+      ? { status: 'gone', now }
+      : { status: 'ended', now, reason: tombstone.reason };
+  }
+
   async list({ user }: ListRequest): Promise<ListReply> {
     const now = this.#now();
     const live = this.#table.liveOf(user.userKey, now).map(({ record }) => record);
     return {
       status: 'listed',
       now,
-      sessions: live.reverse(),
+      sessions: live.toReversed(),
       tombstones: this.#table.tombstonesOf(user.userKey, now),
       epoch: this.#epochs.of(user.userKey),
     };
@@ -276,22 +304,21 @@ export class MemorySessionStore implements SessionStore {
 
   async ping(): Promise<PingReply> {
     const now = this.#now();
-    const { maxSessions, sizes } = this.#table;
-    const details = { maxSessions, ...sizes, epochs: this.#epochs.size };
+    const { size: sessions, maxSessions, tombstones } = this.#table;
+    const details = { sessions, maxSessions, tombstones };
     return { status: 'pong', now, issues: [], details };
   }
 
   /** There is nothing to end: the sessions stay for the next `open`. */
   async close(): Promise<void> {}
 
+  /** What is really kept, and what the heap has cost so far. @internal */
+  inspect(): ReturnType<SessionTable['contents']> & { readonly epochs: number } {
+    return { ...this.#table.contents(), epochs: this.#epochs.size };
+  }
+
   #now(): number {
     if (this.#layout === undefined) throw new SessionStoreError('the session store is not open');
     return this.#clock();
   }
-}
-
-function storeIsFull(max: number): SessionStoreError {
-  return new SessionStoreError(`the memory store holds its maximum of ${max} sessions`, {
-    code: 'ERR_SESSION_STORE_FULL',
-  });
 }

@@ -62,13 +62,21 @@ export class SessionTable {
     return this.#sessions.size;
   }
 
-  /** How much of everything is kept. */
-  get sizes(): Readonly<Record<'sessions' | 'users' | 'tombstones' | 'unannounced', number>> {
+  get tombstones(): number {
+    return this.#graves.size;
+  }
+
+  /** How much of everything is really kept, found by looking. */
+  contents(): Readonly<
+    Record<'sessions' | 'tombstones' | 'indexEntries' | 'unannounced' | 'steps', number>
+  > {
+    const deadlines = this.#due.size - this.#graves.size;
     return {
       sessions: this.#sessions.size,
-      users: this.#users.size,
       tombstones: this.#graves.size,
+      indexEntries: this.#users.countEntries() + this.#log.size + deadlines,
       unannounced: this.#unannounced.size,
+      steps: this.#due.steps,
     };
   }
 
@@ -150,6 +158,22 @@ export class SessionTable {
     return this.end(session, reason, now, reason === 'idle' ? idleAt : absoluteAt);
   }
 
+  /** Ends what is that old; `sweep` hands it out. */
+  endCreatedUntil(moment: number, reason: EndReason, now: number): void {
+    this.endOverdue(now);
+    for (const session of this.#sessions.values()) {
+      if (session.record.createdAt <= moment) this.#leaveForSweep(this.end(session, reason, now));
+    }
+  }
+
+  /** Removes the tombstones of a user. */
+  forgetUser(userKey: string): void {
+    for (const grave of this.#graves.of(userKey)) {
+      this.#due.remove(grave);
+      this.#graves.remove(grave);
+    }
+  }
+
   /** Ends all sessions past their deadline and forgets the tombstones past theirs. */
   endOverdue(now: number): void {
     for (;;) {
@@ -203,9 +227,13 @@ export class SessionTable {
   #isOver(session: LiveSession, now: number): boolean {
     const ended = this.expire(session, now);
     if (ended === undefined) return false;
+    this.#leaveForSweep(ended);
+    return true;
+  }
+
+  #leaveForSweep(ended: EndedSession): void {
     this.#unannounced.add(ended);
     if (this.#unannounced.size > this.maxSessions) this.takeUnannounced(1);
-    return true;
   }
 
   /** Kept until the deadline that the session had: from then on its token is refused unseen. */

@@ -427,7 +427,7 @@ describe('store', () => {
 
   it('names the one method that is missing', () => {
     const methods =
-      'open create resolve read write rotate revoke revokeUser list page sweep stats ' +
+      'open create resolve read write rotate revoke revokeUser revokeEveryone eraseUser peek list page sweep stats ' +
       'countLoginFailure ping';
     const store = Object.fromEntries(methods.split(' ').map((name) => [name, nothing]));
     expect(problemsOf({ secret: SECRET, store: { ...store, name: 'mine' } })).toEqual([

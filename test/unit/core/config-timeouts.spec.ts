@@ -30,6 +30,7 @@ describe('timeouts of the limit classes', () => {
       default: limits(HOUR, 8 * HOUR),
       remembered: limits(14 * DAY, 30 * DAY),
       anonymous: limits(2 * HOUR, 8 * HOUR),
+      impersonation: limits(15 * MINUTE, HOUR),
       kiosk: limits(5 * MINUTE, 8 * HOUR),
       support: limits(HOUR, 2 * DAY),
       plain: limits(HOUR, 8 * HOUR),
@@ -46,6 +47,7 @@ describe('timeouts of the limit classes', () => {
       default: limits(10 * MINUTE, 10 * MINUTE),
       remembered: limits(7 * DAY, 7 * DAY),
       anonymous: limits(10 * MINUTE, 10 * MINUTE),
+      impersonation: limits(10 * MINUTE, 10 * MINUTE),
       kiosk: limits(2 * MINUTE, 2 * MINUTE),
     });
   });
@@ -76,7 +78,7 @@ describe('timeouts of the limit classes', () => {
   it('hold for up to 32 classes with names of up to 24 characters', () => {
     const names = Array.from({ length: 32 }, (_, index) => `c${index}`.padEnd(24, '-'));
     const classes = Object.fromEntries(names.map((name) => [name, {}]));
-    expect(Object.keys(settingsOf({ classes }).limits)).toHaveLength(35);
+    expect(Object.keys(settingsOf({ classes }).limits)).toHaveLength(36);
   });
 
   it('warn if remembered logins end sooner than others', () => {

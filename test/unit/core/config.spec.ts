@@ -39,7 +39,7 @@ function problemsOf(options: unknown, environment?: ConfigEnvironment): readonly
 /** Has every member of the contract and does nothing. */
 function storeStub(): SessionStore {
   const methods =
-    'open create resolve read write rotate revoke revokeUser list page sweep stats ' +
+    'open create resolve read write rotate revoke revokeUser revokeEveryone eraseUser peek list page sweep stats ' +
     'countLoginFailure ping close';
   const members = methods.split(' ').map((name) => [name, () => Promise.reject(new Error(name))]);
   return Object.freeze({ name: 'stub', ...Object.fromEntries(members) }) as SessionStore;
@@ -60,6 +60,7 @@ describe('resolveOptions in development', () => {
           default: { idle: 30 * MINUTE, absolute: 24 * HOUR },
           remembered: { idle: 14 * DAY, absolute: 30 * DAY },
           anonymous: { idle: 30 * MINUTE, absolute: 24 * HOUR },
+          impersonation: { idle: 15 * MINUTE, absolute: HOUR },
         }),
         touchInterval: 30_000,
         rotation: { grace: 30_000, maxForks: 3, onReuse: 'revoke' },

@@ -1,0 +1,104 @@
+/**
+ * Changes of privilege: a further proof of identity, and acting in another user's name. Each gives
+ * the session a token that nobody knew before, without any grace.
+ */
+import { withMethods, encodeClaims } from './claims.js';
+import { SessionError } from './errors.js';
+import { sessionIsGone } from './fields.js';
+import type { Issued, Refused, SessionIssuer } from './issuer.js';
+import type { SessionId, SessionRecord } from './record.js';
+import type { ElevateOptions, ImpersonateOptions } from './results.js';
+import type { Rotated, SessionRotator } from './rotator.js';
+import type { Session } from './session.js';
+import type { StoreAccess } from './store-access.js';
+import type { VerifiedToken } from './token.js';
+import type { UserId } from './user-id.js';
+
+const MAX_ACTION_BYTES = 128;
+
+export class Privileges {
+  readonly #access: StoreAccess;
+  readonly #issuer: SessionIssuer;
+  readonly #rotator: SessionRotator;
+
+  constructor(access: StoreAccess, issuer: SessionIssuer, rotator: SessionRotator) {
+    this.#access = access;
+    this.#issuer = issuer;
+    this.#rotator = rotator;
+  }
+
+  /** The session is worth more from now on, and completes if it was pending. */
+  async elevate(token: VerifiedToken, session: Session, options: ElevateOptions): Promise<Rotated> {
+    const { methods, level, action } = options;
+    if (methods.length === 0)
+      throw refused('elevate needs the method by which the user proved who they are');
+    if (action !== undefined) checkAction(action);
+    const at = await this.#access.now();
+    const claims = encodeClaims(withMethods(session.claims, methods, at, level));
+    const next = await this.#rotator.rotateHard(token, session.generation, {
+      claims,
+      authenticated: true,
+    });
+    if (next === undefined) throw sessionIsGone();
+    if (action !== undefined) await session.grant(action);
+    return next;
+  }
+
+  /**
+   * A session of the target user that remembers who really acts. The actor's own session lives on
+   * under a token that nobody holds, until `release` gives it back.
+   */
+  async impersonate(
+    token: VerifiedToken,
+    actor: Session,
+    target: UserId,
+    options: ImpersonateOptions,
+  ): Promise<Issued | Refused> {
+    const { userId } = actor;
+    if (userId === undefined || actor.claims.actor !== undefined) {
+      throw refused('only a user in a session of their own can act in another name');
+    }
+    const { limitClass = 'impersonation', ...rest } = options;
+    const issued = await this.#issuer.forUser(target, {
+      ...rest,
+      limitClass,
+      methods: [],
+      actor: { userId, sessionId: actor.id },
+    });
+    if (issued.status === 'refused') return issued;
+    const parked = await this.#rotator.rotateHard(token, actor.generation);
+    if (parked !== undefined) return issued;
+    await this.#issuer.withdraw(issued.record.id);
+    throw sessionIsGone();
+  }
+
+  /** Ends the impersonation; a new token of the actor's own session, if that is still alive. */
+  async release(child: Session): Promise<Rotated | undefined> {
+    const { actor } = child.claims;
+    if (actor === undefined) throw refused("this session is nobody else's");
+    await this.#issuer.withdraw(child.id);
+    const record = await this.liveRecord(actor.sessionId);
+    if (record === undefined) return undefined;
+    return this.#rotator.reissue(record, record.absoluteAt);
+  }
+
+  async end(id: SessionId): Promise<void> {
+    await this.#issuer.withdraw(id);
+  }
+
+  /** The record of a live session. */
+  async liveRecord(id: SessionId, touch = false): Promise<SessionRecord | undefined> {
+    const reply = await this.#access.call((store) => store.peek({ id, touch }));
+    return reply.status === 'active' ? reply.record : undefined;
+  }
+}
+
+function checkAction(action: string): void {
+  const bytes = Buffer.byteLength(action);
+  if (bytes >= 1 && bytes <= MAX_ACTION_BYTES) return;
+  throw refused(`an action is a text of 1 to ${MAX_ACTION_BYTES} bytes`);
+}
+
+function refused(why: string): SessionError {
+  return new SessionError('ERR_SESSION_VALUE', why);
+}

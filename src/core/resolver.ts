@@ -1,0 +1,100 @@
+/**
+ * Token → session: on the path of every guarded request.
+ */
+import type { SessionActor } from './claims.js';
+import type { Privileges } from './privileges.js';
+import type { EndedSession } from './record.js';
+import type { ResolveOptions, SessionVerdict } from './results.js';
+import type { SessionRotator } from './rotator.js';
+import { Session, type SessionContext } from './session.js';
+import type { ActiveSession } from './store.js';
+import type { MintedToken, VerifiedToken } from './token.js';
+
+/** With `successor`, the answer has to carry that token. */
+export type ResolvedToken = SessionVerdict & { readonly successor?: MintedToken };
+
+export class SessionResolver {
+  readonly #context: SessionContext;
+  readonly #rotator: SessionRotator;
+  readonly #privileges: Privileges;
+  readonly #announceEnd: (ended: EndedSession) => void;
+
+  constructor(
+    context: SessionContext,
+    rotator: SessionRotator,
+    privileges: Privileges,
+    announceEnd: (ended: EndedSession) => void,
+  ) {
+    this.#context = context;
+    this.#rotator = rotator;
+    this.#privileges = privileges;
+    this.#announceEnd = announceEnd;
+  }
+
+  /** Asks the store once, and a second time where a new token is due. */
+  async resolve(token: VerifiedToken, options: ResolveOptions): Promise<ResolvedToken> {
+    const known = this.#context.access.knownNow;
+    // The deadline is part of the token, so that a dead one costs nothing and a store restored
+    // from a backup cannot revive it.
+    if (known !== undefined && known >= token.hardDeadline) {
+      return { status: 'ended', reason: 'absolute' };
+    }
+    const { touch = true, traits = '', mayRotate = false } = options;
+    const { verifier, generation, sessionId: id } = token;
+    const presented = { verifier, generation, traits };
+    const reply = await this.#context.access.call((store) =>
+      store.resolve({ id, token: presented, touch }),
+    );
+    switch (reply.status) {
+      case 'active': {
+        const session = new Session(this.#context, reply);
+        if (
+          session.claims.actor &&
+          !(await this.#actorIsThere(session, session.claims.actor, touch))
+        ) {
+          return { status: 'ended', reason: 'revoked' };
+        }
+        if (reply.match === 'current' && !mayRotate) return { status: 'active', session };
+        const successor = mayRotate
+          ? await this.#rotator.successorFor(token, traits, reply, reply.now)
+          : undefined;
+        this.#reportMatch(reply, reply.now);
+        if (successor === undefined) return { status: 'active', session };
+        const { token: next, record } = successor;
+        return { status: 'active', session: session.renewed(record, reply.now), successor: next };
+      }
+      case 'ended':
+        if (reply.ended) this.#announceEnd(reply.ended);
+        return { status: 'ended', reason: reply.reason };
+      case 'ahead':
+        this.#context.events.emit('session.store-rollback', {
+          eventId: `${id}:rollback:${generation}`,
+          at: reply.now,
+          sessionId: id,
+        });
+        return { status: 'none' };
+      case 'retired':
+      case 'gone':
+        return { status: 'none' };
+    }
+  }
+
+  /** Acting in another name ends with the session of whoever does it. */
+  async #actorIsThere(child: Session, actor: SessionActor, touch: boolean): Promise<boolean> {
+    const record = await this.#privileges.liveRecord(actor.sessionId, touch);
+    if (record?.userId === actor.userId) return true;
+    await this.#privileges.end(child.id);
+    return false;
+  }
+
+  #reportMatch(active: ActiveSession, at: number): void {
+    const { id, generation } = active.record;
+    if (active.match === 'reused') {
+      const eventId = `${id}:reused:${generation}`;
+      this.#context.events.emit('session.reuse-detected', { eventId, at, sessionId: id });
+    } else if (active.suspicious) {
+      const eventId = `${id}:suspicious:${generation}`;
+      this.#context.events.emit('session.suspicious', { eventId, at, sessionId: id });
+    }
+  }
+}

@@ -1,0 +1,273 @@
+/**
+ * Changes of privilege over HTTP: second factor, step-up, one confirmation for one action, and
+ * acting in another user's name.
+ */
+import { Body, Controller, Get, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  AllowPending,
+  CurrentSession,
+  Public,
+  RequestSession,
+  RequireFresh,
+  SessionGuard,
+  type SessionModuleOptions,
+  SessionService,
+  StepUp,
+  memoryStore,
+} from '../../src/index.js';
+import { manualClock } from '../../src/testing/index.js';
+import { ADAPTERS, type TestApp, startApp } from '../support/app.js';
+import { Client } from '../support/client.js';
+
+const MINUTE = 60_000;
+
+@Controller('p')
+@UseGuards(SessionGuard)
+class PrivilegedController {
+  @Public()
+  @Post('password')
+  @HttpCode(204)
+  async password(
+    @Body() { user }: { user: string },
+    @CurrentSession() session: RequestSession,
+  ): Promise<void> {
+    await session.login(user, { methods: ['pwd'], level: 1, pending: true });
+  }
+
+  @AllowPending()
+  @Post('otp')
+  @HttpCode(204)
+  async otp(
+    @Body() { action }: { action?: string },
+    @CurrentSession() session: RequestSession,
+  ): Promise<void> {
+    await session.elevate({ methods: ['otp'], level: 2, ...(action && { action }) });
+  }
+
+  @RequireFresh('10m', { methods: ['otp'], level: 2 })
+  @Post('transfer')
+  transfer(): object {
+    return { done: true };
+  }
+
+  @StepUp({ action: (request: { params: { id: string } }) => `delete:${request.params.id}` })
+  @Post('delete/:id')
+  remove(@Param('id') id: string): object {
+    return { removed: id };
+  }
+
+  @Post('act-as/:user')
+  @HttpCode(204)
+  async actAs(
+    @Param('user') user: string,
+    @CurrentSession() session: RequestSession,
+  ): Promise<void> {
+    await session.impersonate(user);
+  }
+
+  @Post('stop')
+  async stop(@CurrentSession() session: RequestSession): Promise<object> {
+    return { back: await session.endImpersonation() };
+  }
+
+  @Post('password-changed')
+  async changed(@CurrentSession() session: RequestSession): Promise<object> {
+    return { ended: await session.credentialChanged() };
+  }
+
+  @Get('claims')
+  async claims(@CurrentSession() session: RequestSession): Promise<object> {
+    const verdict = await session.resolve();
+    return verdict.status === 'active' ? verdict.session.claims : {};
+  }
+}
+
+describe.each(ADAPTERS)('privileges on %s', (adapter) => {
+  const running: TestApp[] = [];
+  const clock = manualClock();
+  const start = async (session: SessionModuleOptions = {}): Promise<TestApp> => {
+    const app = await startApp(adapter, {
+      session: { store: memoryStore({ clock: () => clock.now() }), ...session },
+      module: { controllers: [PrivilegedController] },
+    });
+    running.push(app);
+    return app;
+  };
+  const complete = async (client: Client, user: string): Promise<void> => {
+    await client.post('/p/password', { user });
+    expect((await client.post('/p/otp')).status).toBe(204);
+  };
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((app) => app.close()));
+  });
+
+  it('R-06: no ordinary route lets a session in that waits for its second factor', async () => {
+    const client = new Client((await start()).url);
+    expect((await client.post('/p/password', { user: 'alice' })).status).toBe(204);
+    const refused = await client.get('/me');
+    expect(refused.status).toBe(401);
+    expect(refused.body).toMatchObject({ code: 'ERR_SESSION_PENDING', stepUp: {} });
+    expect((await client.post('/p/transfer')).status).toBe(401);
+    const half = client.clone();
+    expect((await client.post('/p/otp')).setCookies).toHaveLength(1);
+    expect((await client.get('/me')).status).toBe(200);
+    expect((await half.get('/me')).status).toBe(401);
+    expect((await client.get('/p/claims')).body).toMatchObject({
+      level: 2,
+      isPending: false,
+      methods: [{ method: 'pwd' }, { method: 'otp' }],
+    });
+  });
+
+  it('E-10: asks for a fresh proof in the form of RFC 9470, and takes it', async () => {
+    const client = new Client((await start()).url);
+    await complete(client, 'alice');
+    expect((await client.post('/p/transfer')).status).toBe(201);
+    clock.advance(11 * MINUTE);
+    const refused = await client.post('/p/transfer');
+    expect(refused.status).toBe(401);
+    expect(refused.headers.get('www-authenticate')).toBe(
+      'Session error="insufficient_user_authentication", ' +
+        'error_description="a more recent or stronger proof of identity is required", ' +
+        'acr_values="otp 2", max_age="600"',
+    );
+    expect(refused.body).toMatchObject({
+      code: 'ERR_SESSION_STEP_UP',
+      stepUp: { maxAge: 600, methods: ['otp'], level: 2 },
+    });
+    expect(refused.setCookies).toEqual([]);
+    await client.post('/rotate');
+    expect((await client.post('/p/transfer')).status).toBe(401); // a rotation proves nothing
+    await client.post('/p/otp');
+    expect((await client.post('/p/transfer')).status).toBe(201);
+  });
+
+  it('a login without the method or the level is not fresh', async () => {
+    const client = new Client((await start()).url);
+    await client.login('alice');
+    expect((await client.post('/p/transfer')).body).toMatchObject({ code: 'ERR_SESSION_STEP_UP' });
+  });
+
+  it('R-03: step-up kills the old token without ending the session', async () => {
+    const client = new Client((await start()).url);
+    await complete(client, 'alice');
+    const old = client.clone();
+    const id = ((await client.get('/me')).body as { id: string }).id;
+    await client.post('/p/otp');
+    expect((await old.get('/me')).status).toBe(401);
+    expect((await client.get('/me')).body).toMatchObject({ id });
+    clock.advance(MINUTE); // past the grace it is a copy, and the session ends
+    expect((await old.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_REUSED' });
+    expect((await client.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_REUSED' });
+  });
+
+  it('one confirmation is good for one action, once, also for parallel requests', async () => {
+    const client = new Client((await start()).url);
+    await complete(client, 'alice');
+    const refused = await client.post('/p/delete/7');
+    expect(refused.body).toMatchObject({
+      code: 'ERR_SESSION_STEP_UP',
+      stepUp: { action: 'delete:7', maxAge: 300 },
+    });
+    await client.post('/p/otp', { action: 'delete:7' });
+    expect((await client.post('/p/delete/8')).status).toBe(401);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => client.clone().post('/p/delete/7')),
+    );
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(1);
+    expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
+    await client.post('/p/otp', { action: 'delete:9' });
+    clock.advance(6 * MINUTE);
+    expect((await client.post('/p/delete/9')).status).toBe(401);
+    expect((await client.get('/data')).body).toEqual({});
+  });
+
+  it('L-10: impersonation is a session of its own that knows who acts, without freshness', async () => {
+    const { url } = await start();
+    const [admin, bob] = [new Client(url), new Client(url)];
+    await bob.login('bob');
+    await complete(admin, 'root');
+    const before = admin.clone();
+    expect((await admin.post('/p/act-as/bob')).status).toBe(204);
+    expect((await before.get('/me')).status).toBe(401);
+    expect((await admin.get('/me')).body).toMatchObject({ userId: 'bob' });
+    expect((await admin.post('/p/transfer')).body).toMatchObject({ code: 'ERR_SESSION_STEP_UP' });
+    const devices = (await bob.get('/devices')).body as { actor?: { userId: string } }[];
+    expect(devices.map(({ actor }) => actor?.userId)).toEqual(['root', undefined]);
+    expect((await admin.post('/p/act-as/carol')).status).toBe(500); // not from a borrowed session
+    const borrowed = admin.clone();
+    expect((await admin.post('/p/stop')).body).toEqual({ back: true });
+    expect((await admin.get('/me')).body).toMatchObject({ userId: 'root' });
+    expect((await borrowed.get('/me')).status).toBe(401);
+    expect((await before.get('/me')).status).toBe(401);
+    expect((await bob.get('/me')).status).toBe(200);
+  });
+
+  it('L-10: impersonation ends with the session of the actor, and after an hour', async () => {
+    const { app, url } = await start();
+    const sessions = app.get(SessionService);
+    const admin = new Client(url);
+    await complete(admin, 'root');
+    await admin.post('/p/act-as/bob');
+    await sessions.revokeUser('root');
+    expect((await admin.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_REVOKED' });
+    expect((await sessions.list('bob')).sessions).toEqual([]);
+    await complete(admin, 'root');
+    await admin.post('/p/act-as/bob');
+    for (let minutes = 0; minutes < 60; minutes += 10) {
+      expect((await admin.get('/me')).status).toBe(200);
+      clock.advance(10 * MINUTE);
+    }
+    expect((await admin.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_ABSOLUTE' });
+  });
+
+  it('V-07: a changed password ends the other sessions and renews this one', async () => {
+    const { url } = await start();
+    const [laptop, phone] = [new Client(url), new Client(url)];
+    await laptop.login('alice');
+    await phone.login('alice');
+    const before = laptop.clone();
+    expect((await laptop.post('/p/password-changed')).body).toEqual({ ended: 1 });
+    expect((await phone.get('/me')).status).toBe(401);
+    expect((await before.get('/me')).status).toBe(401);
+    expect((await laptop.get('/me')).status).toBe(200);
+  });
+
+  it('V-06: a login that began before all sessions were revoked cannot complete after it', async () => {
+    const { app } = await start();
+    const sessions = app.get(SessionService);
+    const ticket = await sessions.beginLogin('alice');
+    await sessions.revokeUser('alice');
+    await expect(sessions.create('alice', { ticket })).rejects.toMatchObject({
+      code: 'ERR_SESSION_SUPERSEDED',
+    });
+    const second = await sessions.beginLogin('alice');
+    await sessions.revokeEveryone();
+    await expect(sessions.create('alice', { ticket: second })).rejects.toMatchObject({
+      code: 'ERR_SESSION_SUPERSEDED',
+    });
+    clock.advance(1);
+    const third = await sessions.beginLogin('alice');
+    await expect(sessions.create('bob', { ticket: third })).rejects.toMatchObject({
+      code: 'ERR_SESSION_USER_ID',
+    });
+    await expect(sessions.create('alice', { ticket: third })).resolves.toBeDefined();
+  });
+
+  it('S-14: revokeEveryone ends all sessions created until a moment, and no others', async () => {
+    const { app, url } = await start();
+    const sessions = app.get(SessionService);
+    const [old, young] = [new Client(url), new Client(url)];
+    await old.login('alice');
+    clock.advance(MINUTE);
+    const moment = clock.now();
+    clock.advance(MINUTE);
+    await young.login('alice');
+    await sessions.revokeEveryone(moment);
+    expect((await old.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_REVOKED' });
+    expect((await young.get('/me')).status).toBe(200);
+    await sessions.revokeEveryone();
+    expect((await young.get('/me')).status).toBe(401);
+  });
+});
