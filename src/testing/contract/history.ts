@@ -1,5 +1,6 @@
 import { END_REASONS, type EndedSession } from '../../core/record.js';
 import { DURATION_BOUNDS, type FieldChange, type Reply } from '../../core/store.js';
+import { byId } from './by-id.js';
 import type { Contract } from './contract.js';
 import { type Expected, ModelStore } from './model.js';
 import { type Login, type Scene, type TestUser, TRAITS, inWords } from './scene.js';
@@ -178,13 +179,13 @@ class History {
     const { sessions, tombstones, epoch, now } = await this.#scene.store.list({ user });
     this.#model.passTo(now);
     const live = this.#model.of(user.userKey).map(({ record }) => record);
-    expect(sessions.toSorted(byId)).toEqual(live.sort(byId));
+    expect(sessions.toSorted(byId)).toEqual(live.toSorted(byId));
     const times = sessions.map(({ createdAt }) => createdAt);
     expect(times).toEqual(times.toSorted((a, b) => b - a));
     const dead = this.#model.ended
       .filter(({ userKey, absoluteAt }) => userKey === user.userKey && now < absoluteAt)
       .map(({ id, reason, endedAt }) => ({ id, reason, endedAt }));
-    expect(tombstones.toSorted(byId)).toEqual(dead.sort(byId));
+    expect(tombstones.toSorted(byId)).toEqual(dead.toSorted(byId));
     expect(epoch).toBe(this.#model.epochs.get(user.userKey) ?? epoch);
   }
 
@@ -232,7 +233,7 @@ class History {
     const { expect, capabilities } = this.#contract;
     this.#handedOut.push(...(await this.#scene.sweepAll(7)));
     const ends = this.#model.ended.map(({ absoluteAt: _a, userKey: _b, ...ended }) => ended);
-    expect(this.#handedOut.toSorted(byId)).toEqual(ends.sort(byId));
+    expect(this.#handedOut.toSorted(byId)).toEqual(ends.toSorted(byId));
     const ofUsers = ends.filter(({ userId }) => userId !== undefined);
     const durations = ofUsers.map(({ createdAt, endedAt }) => endedAt - createdAt);
     const { ended, duration, sessionsPerUser } = await this.#scene.store.stats();
@@ -295,8 +296,4 @@ interface ComparedReply {
   readonly ended?: EndedSession | readonly EndedSession[];
   readonly record?: unknown;
   readonly fields?: ReadonlyMap<string, string | undefined>;
-}
-
-function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  return a.id < b.id ? -1 : 1;
 }

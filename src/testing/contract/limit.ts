@@ -48,7 +48,9 @@ export function describeLimit({ describe, test, testWith, expect, capabilities }
       const { user, logins } = await threeLogins('evict-oldest', scene);
       const concurrency = { max: 1, atLimit: 'evict-oldest' } as const;
       const last = await scene.login({ user, concurrency });
-      expect(last.ended.map(({ id }) => id).sort()).toEqual(logins.map(({ id }) => id).sort());
+      expect(last.ended.map(({ id }) => id).toSorted()).toEqual(
+        logins.map(({ id }) => id).toSorted(),
+      );
       expect(await scene.liveIds(user)).toEqual([last.id]);
     });
 
@@ -88,7 +90,7 @@ export function describeLimit({ describe, test, testWith, expect, capabilities }
         const user = scene.user();
         const concurrency = { max: 3, atLimit };
         const logins = [1, 2, 3].map(() => scene.login({ user, concurrency }));
-        const ids = (await Promise.all(logins)).map(({ id }) => id).sort();
+        const ids = (await Promise.all(logins)).map(({ id }) => id).toSorted();
         const { ended } = await scene.login({ user, concurrency });
         expect(ended.map(({ id }) => id)).toEqual(ids.slice(0, 1));
       }

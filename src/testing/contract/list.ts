@@ -13,7 +13,7 @@ export function describeList({ describe, test, expect }: Contract): void {
       }
       await scene.login();
       const { sessions, tombstones } = await scene.list(user);
-      expect(sessions).toEqual(logins.map(({ record }) => record).reverse());
+      expect(sessions).toEqual(logins.map(({ record }) => record).toReversed());
       expect(tombstones).toEqual([]);
     });
 
@@ -34,7 +34,7 @@ export function describeList({ describe, test, expect }: Contract): void {
         const { now: endedAt } = await scene.revoke({ id }, { reason });
         ends.push({ id, reason, endedAt });
       }
-      expect((await scene.list(user)).tombstones).toEqual(ends.slice(-3).reverse());
+      expect((await scene.list(user)).tombstones).toEqual(ends.slice(-3).toReversed());
     });
 
     test('are as few as a lowered setting says', {}, async (scene) => {

@@ -67,12 +67,12 @@ export class ModelStore {
     const surplus = user && concurrency ? rivals.length + 1 - concurrency.max : 0;
     if (surplus > 0 && concurrency?.atLimit === 'reject') return { verdict: 'limit' };
     const age = concurrency?.atLimit === 'evict-oldest' ? 'createdAt' : 'seenAt';
-    rivals.sort((a, b) => {
+    const byAge = rivals.toSorted((a, b) => {
       const [first, second] = [a.record, b.record];
       return first[age] - second[age] || (first.id < second.id ? -1 : 1);
     });
     const ended = replaced ? [this.#end(replaced, 'replaced', now)] : [];
-    for (const rival of rivals.slice(0, Math.max(0, surplus))) {
+    for (const rival of byAge.slice(0, Math.max(0, surplus))) {
       ended.push(this.#end(rival, 'evicted', now));
     }
     const { limits } = this.settings;

@@ -6,7 +6,7 @@ export function describePage({ describe, test, expect }: Contract): void {
   describe('page', () => {
     test('shows every live session once, whatever the size of a page', {}, async (scene) => {
       const logins = await manyLogins(scene, 23);
-      const ids = logins.map(({ id }) => id).sort();
+      const ids = logins.map(({ id }) => id).toSorted();
       for (const limit of [1, 5, 22, 23, 24, 100]) {
         const seen = (await scene.pages(limit)).map(({ id }) => id);
         expect(seen.toSorted()).toEqual(ids);
@@ -35,7 +35,7 @@ export function describePage({ describe, test, expect }: Contract): void {
       const ids = records.map(({ id }) => id);
       expect(new Set(ids).size).toBe(ids.length);
       const stayed = new Set(staying.map(({ id }) => id));
-      expect(ids.filter((id) => stayed.has(id)).toSorted()).toEqual([...stayed].sort());
+      expect(ids.filter((id) => stayed.has(id)).toSorted()).toEqual([...stayed].toSorted());
     });
 
     test('goes on after a session that ended meanwhile', {}, async (scene) => {
@@ -51,7 +51,7 @@ export function describePage({ describe, test, expect }: Contract): void {
         next = page.cursor;
       }
       const ids = [...first.sessions, ...rest].map(({ id }) => id);
-      expect(ids.sort()).toEqual(logins.map(({ id }) => id).sort());
+      expect(ids.toSorted()).toEqual(logins.map(({ id }) => id).toSorted());
     });
 
     test('shows nothing after a cursor that is not its own', {}, async (scene) => {

@@ -168,12 +168,13 @@ async function loginStorm(scene: Scene, atLimit: AtLimit, { expect }: Contract):
   );
   const evicted = replies.flatMap((reply) => (reply.status === 'created' ? reply.ended : []));
   expect(new Set(evicted.map(({ id }) => id)).size).toBe(created.length - 3);
-  const alive = created.map(({ session }) => session.id);
-  const left = alive.filter((id) => evicted.every((end) => end.id !== id));
-  expect((await scene.liveIds(user)).toSorted()).toEqual(left.sort());
-  for (const { session } of created.filter(({ session }) => left.includes(session.id))) {
-    const token = { ...session.token, traits: '' };
-    expect(await scene.verdict({ id: session.id, token })).toBe('active current');
+  const alive = created
+    .map(({ session }) => session)
+    .filter(({ id }) => evicted.every((end) => end.id !== id));
+  const ids = alive.map(({ id }) => id);
+  expect((await scene.liveIds(user)).toSorted()).toEqual(ids.toSorted());
+  for (const { id, token } of alive) {
+    expect(await scene.verdict({ id, token: { ...token, traits: '' } })).toBe('active current');
   }
 }
 

@@ -1,13 +1,11 @@
+import type { RotationRules } from '../../core/rotation.js';
+import type { StoreSettings } from '../../core/store.js';
 import type { Contract } from './contract.js';
 import { rotatedAndPastGrace } from './rotation.js';
 import type { Login, Scene } from './scene.js';
 
 /** What a copied token does to its session, and what it cannot do. */
 export function describeReuse({ describe, test, expect }: Contract): void {
-  const rules = (onReuse: 'revoke' | 'reject' | 'report') => ({
-    rotation: { grace: 60_000, maxForks: 3, onReuse },
-  });
-
   describe('a token that is reused', () => {
     test('ends its session once, and no other', rules('revoke'), async (scene) => {
       const user = scene.user();
@@ -95,6 +93,10 @@ export function describeReuse({ describe, test, expect }: Contract): void {
       expect(await scene.verdict(login)).toBe('active current');
     });
   });
+}
+
+function rules(onReuse: RotationRules['onReuse']): Pick<StoreSettings, 'rotation'> {
+  return { rotation: { grace: 60_000, maxForks: 3, onReuse } };
 }
 
 async function twoGenerationsOld(

@@ -1,4 +1,5 @@
 import { END_REASONS } from '../../core/record.js';
+import { byId } from './by-id.js';
 import type { Contract } from './contract.js';
 
 /** Ending one session, and all sessions of a user. */
@@ -80,16 +81,11 @@ export function describeRevoke({ describe, test, expect }: Contract): void {
       const other = await scene.login();
       const logins = [await scene.login({ user }), await scene.login({ user })];
       const { ended, now } = await scene.store.revokeUser({ user, reason: 'logout' });
-      const byId = (a: { id: string }, b: { id: string }): number => (a.id < b.id ? -1 : 1);
       const { userId } = user;
-      expect([...ended].sort(byId)).toEqual(
-        logins
-          .map(({ id, record: { createdAt } }) => ({
-            ...{ id, userId, createdAt },
-            ...{ reason: 'logout', endedAt: now },
-          }))
-          .sort(byId),
-      );
+      const ends = logins.map(({ id, record: { createdAt } }) => {
+        return { id, userId, createdAt, reason: 'logout', endedAt: now };
+      });
+      expect(ended.toSorted(byId)).toEqual(ends.toSorted(byId));
       expect(await scene.verdicts(logins)).toEqual(['ended logout', 'ended logout']);
       expect(await scene.verdict(other)).toBe('active current');
       expect(await scene.liveIds(user)).toEqual([]);

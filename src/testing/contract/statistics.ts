@@ -23,7 +23,9 @@ export function describeStatistics({ describe, test, expect }: Contract): void {
       expect(minutes).toEqual(
         Array.from({ length: 60 }, (_, index) => ({
           at: last - (59 - index) * MINUTE,
-          ...{ created: 0, ended: 0, loginFailures: 0 },
+          created: 0,
+          ended: 0,
+          loginFailures: 0,
         })),
       );
     });

@@ -1,4 +1,5 @@
 import type { EndedSession } from '../../core/record.js';
+import { byId } from './by-id.js';
 import type { Contract } from './contract.js';
 import type { Login, Scene } from './scene.js';
 
@@ -16,7 +17,7 @@ export function describeSweep(contract: Contract): void {
       const alive = await scene.login({ limitClass: 'long' });
       const logins = await expired(scene, 5);
       const ended = await scene.sweepAll();
-      expect(ended.toSorted(byId)).toEqual(logins.map(endOf).sort(byId));
+      expect(ended.toSorted(byId)).toEqual(logins.map(endOf).toSorted(byId));
       expect(await scene.verdict(alive)).toBe('active current');
       expect(await scene.verdicts(logins)).toEqual(Array(5).fill('ended idle'));
       expect(await scene.sweepAll()).toEqual([]);
@@ -71,7 +72,7 @@ export function describeSweep(contract: Contract): void {
     test('hands every end to one runner only', { limits: SHORT }, async (scene) => {
       const logins = await expired(scene, 60);
       const ended = (await Promise.all([1, 2, 3, 4].map(() => scene.sweepAll(7)))).flat();
-      expect(ended.toSorted(byId)).toEqual(logins.map(endOf).sort(byId));
+      expect(ended.toSorted(byId)).toEqual(logins.map(endOf).toSorted(byId));
     });
 
     testWith(
@@ -83,7 +84,7 @@ export function describeSweep(contract: Contract): void {
         const logins = await expired(scene, 60);
         const runs = [scene.store, other].map((store) => scene.sweepAll(7, store));
         const ended = (await Promise.all(runs)).flat();
-        expect(ended.toSorted(byId)).toEqual(logins.map(endOf).sort(byId));
+        expect(ended.toSorted(byId)).toEqual(logins.map(endOf).toSorted(byId));
       },
     );
 
@@ -104,7 +105,7 @@ export function describeSweep(contract: Contract): void {
         await scene.store.revokeUser({ user, reason: 'revoked' });
         const swept = await scene.sweepAll();
         const named = reply.status === 'ended' && reply.ended ? [reply.ended] : [];
-        expect([...named, ...swept].sort(byId)).toEqual(logins.map(endOf).sort(byId));
+        expect([...named, ...swept].toSorted(byId)).toEqual(logins.map(endOf).toSorted(byId));
       },
     );
 
@@ -165,8 +166,4 @@ function deadlineOf(logins: readonly Login[]): number {
 function endOf({ id, user, record }: Login): EndedSession {
   const { createdAt, idleAt: endedAt } = record;
   return { id, userId: user.userId, createdAt, endedAt, reason: 'idle' };
-}
-
-function byId(a: { readonly id: string }, b: { readonly id: string }): number {
-  return a.id < b.id ? -1 : 1;
 }
