@@ -78,7 +78,7 @@ export class Client {
       status: response.status,
       headers: response.headers,
       setCookies,
-      body: isJson ? JSON.parse(text) : text,
+      body: isJson && text !== '' ? JSON.parse(text) : text,
     };
   }
 
