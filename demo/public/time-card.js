@@ -19,7 +19,7 @@ export function timeCard(status, signal) {
     idle.update(left.idle, limits.idle);
     absolute.update(left.absolute, limits.absolute);
     const soonest = Math.min(left.idle, left.absolute);
-    const text = soonest < LAST_CALL ? 'Ends in a few seconds' : '';
+    const text = soonest < LAST_CALL ? `Ends in less than ${LAST_CALL} seconds` : '';
     if (lastCall.textContent !== text) lastCall.textContent = text;
   }
 

@@ -7,7 +7,13 @@ import { once } from 'node:events';
 import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Locator,
+  Page,
+} from 'playwright-core';
 import { ADAPTERS } from '../support/app.js';
 import { launchBrowser } from '../support/browser.js';
 
@@ -101,9 +107,8 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
     await demo?.stop();
   }, SLOW);
 
-  async function open(options: { userAgent?: string; url?: string } = {}): Promise<Page> {
-    const { url: baseURL = url, ...rest } = options;
-    const context = await browser.newContext({ baseURL, ...rest });
+  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+    const context = await browser.newContext({ baseURL: url, ...options });
     contexts.push(context);
     context.setDefaultTimeout(20_000);
     const page = await context.newPage();
@@ -112,6 +117,7 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
       if (message.text().includes('Content Security Policy')) complaints.push(message.text());
     });
     await page.goto('/');
+    await page.getByRole('heading', { level: 1 }).waitFor();
     return page;
   }
 
@@ -186,6 +192,21 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
     SLOW,
   );
 
+  it('fits a narrow screen', async () => {
+    const page = await open({ viewport: { width: 360, height: 740 } });
+    const widths: number[] = [];
+    const measure = async (): Promise<void> => {
+      widths.push(await page.evaluate('document.documentElement.scrollWidth'));
+    };
+    await measure();
+    await logIn(page, 'ada');
+    await measure();
+    await page.getByRole('link', { name: 'Administration' }).click();
+    await page.getByRole('heading', { name: 'Administration' }).waitFor();
+    await measure();
+    expect(widths).toEqual([360, 360, 360]);
+  });
+
   it('refuses a wrong password, for known and unknown names alike', async () => {
     const page = await open();
     for (const username of ['alice', 'nobody']) {
@@ -255,7 +276,7 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
       // More than the page waits between two polls.
       const short = await Demo.start({ DEMO_ADAPTER: adapter, DEMO_IDLE: '5s' });
       try {
-        const page = await open({ url: short.url });
+        const page = await open({ baseURL: short.url });
         await logIn(page, 'alice');
         expect(await endOf(page)).toBe('ERR_SESSION_IDLE');
       } finally {
