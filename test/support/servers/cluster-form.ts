@@ -31,6 +31,8 @@ export async function startNodes(count: number, options: ClusterOptions): Promis
     'cluster-allow-replica-migration': 'no',
     'cluster-replica-validity-factor': '0',
     'repl-diskless-sync-delay': '0',
+    // Clients are told of a replica once it has received something, if only a ping.
+    'repl-ping-replica-period': '1',
   };
   const cluster = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const start = async () => {
@@ -79,4 +81,11 @@ export async function join(nodes: readonly ClusterNode[], count: number): Promis
       ),
   );
   await Promise.all(pairs.map(([node]) => waitForReplica(node)));
+  const replicas = pairs.length / count;
+  for (const node of nodes) {
+    await until(
+      () => ask(node, 'CLUSTER', 'SLOTS') as Promise<unknown[][]>,
+      (slots) => slots.every(([, , ...servers]) => servers.length === 1 + replicas),
+    );
+  }
 }

@@ -1,8 +1,9 @@
 // A Redis Cluster of real nodes on the loopback interface, and what tests do to one.
+import { until } from '../until.js';
 import { ask } from './ask.js';
 import { type ClusterNode, type ClusterOptions, join, startNodes } from './cluster-form.js';
-import { viewFrom, waitForAgreement } from './cluster-view.js';
-import { living, waitForReplica } from './replication.js';
+import { type NodeView, viewFrom, waitForAgreement } from './cluster-view.js';
+import { isMaster, living, waitForReplica } from './replication.js';
 import { type MovingSlot, beginMove } from './slots.js';
 
 export interface RedisCluster {
@@ -51,11 +52,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
   const replicasOf = async (master: ClusterNode) =>
     (await view()).filter((seen) => seen.master === master.id).map(({ id }) => id);
   /** Waits until all living nodes agree that one of the heirs is a master. */
-  const waitForHeir = async (heirs: string[]) => {
+  const waitForHeir = async (
+    heirs: string[],
+    isExpected = (seen: NodeView[]) => seen.length > 0,
+  ) => {
     let heir: string | undefined;
     await waitForAgreement(await living(nodes), (seen) => {
       heir = seen.find(({ id, ranges }) => heirs.includes(id) && ranges.length > 0)?.id;
-      return heir !== undefined;
+      return heir !== undefined && isExpected(seen);
     });
     return nodeOf(heir);
   };
@@ -76,8 +80,10 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
     async failover(master) {
       const [replica] = await replicasOf(master);
       const heir = nodeOf(replica);
-      await ask(heir, 'CLUSTER', 'FAILOVER');
-      await waitForHeir([heir.id]);
+      await promote(heir);
+      await waitForHeir([heir.id], (seen) =>
+        seen.some(({ id, master: followed }) => id === master.id && followed === heir.id),
+      );
       await waitForReplica(master);
       return heir;
     },
@@ -88,4 +94,17 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
     },
     stop,
   };
+}
+
+/** A replica gives up after five seconds if the masters do not vote for it, as after a recent vote. */
+async function promote(replica: ClusterNode): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    await ask(replica, 'CLUSTER', 'FAILOVER');
+    try {
+      await until(() => isMaster(replica), Boolean, 5500);
+      return;
+    } catch (error) {
+      if (attempt === 3) throw error;
+    }
+  }
 }

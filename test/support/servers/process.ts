@@ -2,17 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { watch } from './watchdog.js';
-
-export interface ServerProcess {
-  readonly pid: number;
-  /** The last lines that it printed. */
-  output(): string;
-  /** Ends it and waits until it is gone. */
-  end(signal: NodeJS.Signals): Promise<void>;
-  freeze(): Promise<void>;
-  thaw(): void;
-}
+import type { ServerProcess } from './machine.js';
+import { watchProcess } from './watchdog.js';
 
 const KEPT = 4000;
 
@@ -45,7 +36,7 @@ export async function launch(
         resolve();
       });
     }
-    if (child.pid !== undefined) void gone.then(watch(child.pid));
+    if (child.pid !== undefined) void gone.then(watchProcess(child.pid));
   });
   // From here on it does not keep the test process alive.
   child.unref();
@@ -63,7 +54,7 @@ function control(child: ChildProcess, gone: Promise<void>, output: () => string)
       child.kill(signal);
       // A frozen process looks at its signals only when it goes on.
       child.kill('SIGCONT');
-      const impatience = setTimeout(() => child.kill('SIGKILL'), 3000);
+      const impatience = setTimeout(() => child.kill('SIGKILL'), 1000);
       await gone;
       clearTimeout(impatience);
     },
@@ -73,7 +64,7 @@ function control(child: ChildProcess, gone: Promise<void>, output: () => string)
         await new Promise((resolve) => setImmediate(resolve));
       }
     },
-    thaw: () => void child.kill('SIGCONT'),
+    thaw: async () => void child.kill('SIGCONT'),
   };
 }
 

@@ -1,26 +1,10 @@
 // Redis and Valkey servers of a test's own: empty, on a loopback port, gone when the test is.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createCertificate } from './certificate.js';
-import { type ServerName, findServer } from './locate.js';
-import { findPort } from './ports.js';
-import { type ServerProcess, launch } from './process.js';
+import { machineInDocker } from './docker.js';
+import { findServer } from './locate.js';
+import { type Machine, type ServerProcess, thisMachine } from './machine.js';
+import { CERTIFICATE, type RedisOptions, SOCKET, argumentsFor, filesFor } from './redis-options.js';
 
-export interface RedisOptions {
-  /** Which server; Redis unless said otherwise. */
-  version?: ServerName;
-  /** More of the server's options, such as `['--maxmemory', '5mb']`. */
-  args?: readonly string[];
-  /** The password of the default user; part of the URL. */
-  password?: string;
-  /** Listen on a unix socket too. */
-  socket?: boolean;
-  /** Speak TLS, with a certificate that `ca` vouches for. */
-  tls?: boolean;
-  /** Run as a Sentinel. */
-  sentinel?: boolean;
-}
+export type { RedisOptions };
 
 export interface RedisServer {
   readonly url: string;
@@ -43,7 +27,7 @@ export interface RedisServer {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Has it answer nothing until `thaw()`, with its connections open. */
   freeze(): Promise<void>;
-  thaw(): void;
+  thaw(): Promise<void>;
   /** Starts it on the same port and with the same options, after ending it if it still runs. */
   restart(): Promise<void>;
 }
@@ -54,87 +38,65 @@ const TAKEN = /Address already in use|Failed listening on port/;
 
 /** Starts an empty server that keeps nothing on disk. */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
-  const { path, cli, product, version } = await findServer(options.version ?? 'redis');
-  const folder = await mkdtemp(join(tmpdir(), 'nsk-redis-'));
-  const { password, tls } = options;
-  const authority = tls ? await writeCertificate(folder) : undefined;
-  // A Sentinel insists on a file that it can rewrite.
-  const config = options.sentinel ? [join(folder, 'sentinel.conf'), '--sentinel'] : [];
-  if (config[0]) await writeFile(config[0], '');
-  const start = (port: number) => {
-    const args = [...config, ...argumentsFor(options, folder, port), ...(options.args ?? [])];
-    return launch(path, args, { ready: READY, cwd: folder });
-  };
-  const [first, port] = await startOnFreePort(start);
+  const found = await findServer(options.version ?? 'redis');
+  const machine = found.image ? machineInDocker(found.image, found.path) : thisMachine(found.path);
+  const { password, tls, socket } = options;
+  if (socket && found.image) throw new Error('a container has no unix socket for this machine');
+  const files = filesFor(options);
+  const { port, folder, start, first } = await startOnFreePort(machine, options, files);
   let server = first;
   const credentials = password ? `:${encodeURIComponent(password)}@` : '';
+  const authority = files[CERTIFICATE];
   return {
     url: `${tls ? 'rediss' : 'redis'}://${credentials}${HOST}:${port}`,
     host: HOST,
     port,
-    name: `${product} ${version}`,
-    ...(options.socket ? { socket: join(folder, 'redis.sock') } : {}),
+    name: `${found.product} ${found.version}`,
+    ...(socket ? { socket: `${folder}/${SOCKET}` } : {}),
     ...(authority ? { ca: authority } : {}),
-    ...(cli ? { cli } : {}),
+    ...(found.cli ? { cli: found.cli } : {}),
     get pid() {
       return server.pid;
     },
     output: () => server.output(),
     async stop() {
       await server.end('SIGTERM');
-      await rm(folder, { recursive: true, force: true });
+      await machine.removeFolder(folder);
+      await machine.returnPort(port);
     },
     kill: (signal = 'SIGKILL') => server.end(signal),
     freeze: () => server.freeze(),
     thaw: () => server.thaw(),
     async restart() {
       await server.end('SIGTERM');
-      server = await start(port);
+      server = await start();
     },
   };
 }
 
-function argumentsFor(options: RedisOptions, folder: string, port: number): string[] {
-  const { password, socket, tls } = options;
-  const settings: Record<string, string> = {
-    port: tls ? '0' : `${port}`,
-    bind: HOST,
-    dir: folder,
-    save: '',
-    appendonly: 'no',
-    // Ending waits for no replica.
-    'shutdown-timeout': '0',
-    ...(socket ? { unixsocket: join(folder, 'redis.sock') } : {}),
-    ...(password ? { requirepass: password, masterauth: password } : {}),
-    ...(tls
-      ? {
-          'tls-port': `${port}`,
-          'tls-cert-file': 'server.crt',
-          'tls-key-file': 'server.key',
-          'tls-ca-cert-file': 'server.crt',
-          'tls-auth-clients': 'no',
-        }
-      : {}),
-  };
-  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+interface Started {
+  readonly port: number;
+  readonly folder: string;
+  readonly first: ServerProcess;
+  readonly start: () => Promise<ServerProcess>;
 }
 
-async function writeCertificate(folder: string): Promise<string> {
-  const { certificate, key } = createCertificate();
-  await writeFile(join(folder, 'server.crt'), certificate);
-  await writeFile(join(folder, 'server.key'), key, { mode: 0o600 });
-  return certificate;
-}
-
-/** Another process may take a port between the moment it was found free and the server's start. */
+/** Another program may take a port between the moment it was found free and the server's start. */
 async function startOnFreePort(
-  start: (port: number) => Promise<ServerProcess>,
-): Promise<[ServerProcess, number]> {
+  machine: Machine,
+  options: RedisOptions,
+  files: Readonly<Record<string, string>>,
+): Promise<Started> {
   for (let attempt = 1; ; attempt += 1) {
-    const port = await findPort();
+    const port = await machine.takePort();
+    const folder = await machine.makeFolder(files);
+    const args = argumentsFor(options, { folder, port, bind: machine.bind });
+    const start = () => machine.launch(args, folder, READY);
     try {
-      return [await start(port), port];
+      return { port, folder, start, first: await start() };
     } catch (error) {
+      await machine.removeFolder(folder);
+      await machine.returnPort(port);
       if (attempt === 5 || !TAKEN.test((error as Error).message)) throw error;
     }
   }

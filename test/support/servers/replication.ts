@@ -10,10 +10,19 @@ export async function living<Server extends Address>(
   return servers.filter((_, i) => answers[i]?.status === 'fulfilled');
 }
 
+export async function isMaster(server: Address): Promise<boolean> {
+  const [role] = await readRole(server);
+  return role === 'master';
+}
+
 /** Waits until a replica has its master's data and follows it. */
 export async function waitForReplica(replica: Address): Promise<void> {
   await until(
-    () => ask(replica, 'ROLE').catch(() => []) as Promise<unknown[]>,
-    (role) => role[0] === 'slave' && role[3] === 'connected',
+    () => readRole(replica),
+    ([role, , , state]) => role === 'slave' && state === 'connected',
   );
+}
+
+async function readRole(server: Address): Promise<unknown[]> {
+  return (await ask(server, 'ROLE').catch(() => [])) as unknown[];
 }
