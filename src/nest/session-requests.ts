@@ -66,8 +66,10 @@ export class SessionRequests {
     this.#warnedOfPlainRequest = true;
     this.#logger.warn(
       'a request that looks like plain HTTP got a Secure cookie, which a browser drops unless the ' +
-        "connection is encrypted; behind a TLS proxy say so: app.set('trust proxy', 1) on express, " +
-        'new FastifyAdapter({ trustProxy: 1 }) on fastify',
+        'connection is encrypted; behind a TLS proxy in a private network say so: ' +
+        "app.set('trust proxy', 'uniquelocal') on express, " +
+        "new FastifyAdapter({ trustProxy: 'uniquelocal' }) on fastify, or the address of the proxy " +
+        'itself (fastify does not trust a mere number of hops)',
     );
   }
 }

@@ -19,6 +19,8 @@ export function valuesOf(answer: RawAnswer, name: string): string[] {
 export interface RawRequest {
   readonly method?: string;
   readonly path: string;
+  /** @defaultValue `127.0.0.1` */
+  readonly host?: string;
   /** Whole lines, sent as latin1. */
   readonly headers?: readonly string[];
   readonly body?: string;
@@ -100,9 +102,10 @@ export async function sendRaw(port: number, request: RawRequest): Promise<RawAns
   }
 }
 
-function serialize({ method = 'GET', path, headers = [], body = '' }: RawRequest): string {
+function serialize(request: RawRequest): string {
+  const { method = 'GET', path, host = '127.0.0.1', headers = [], body = '' } = request;
   const length = body === '' ? [] : [`Content-Length: ${Buffer.byteLength(body, 'latin1')}`];
-  const lines = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', ...headers, ...length];
+  const lines = [`${method} ${path} HTTP/1.1`, `Host: ${host}`, ...headers, ...length];
   return `${lines.join('\r\n')}\r\n\r\n${body}`;
 }
 
