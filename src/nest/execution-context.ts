@@ -60,7 +60,9 @@ export class AdapterPeer implements HttpPeer {
     return this.#adapterRequest.protocol === 'https' || socket.encrypted === true;
   }
 
+  /** HTTP/2 has another name for it (RFC 9113 8.3.1). */
   get host(): string | undefined {
-    return this.request.headers.host;
+    const { host, ':authority': authority } = this.request.headers;
+    return host ?? authority?.toString();
   }
 }
