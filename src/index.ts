@@ -46,6 +46,13 @@ export type {
   SessionVerdict,
   UserSessions,
 } from './core/results.js';
+export type {
+  RevokeWhereOptions,
+  RevokeWhereReport,
+  SessionExplanation,
+  SessionFilter,
+  UserExport,
+} from './core/administration.js';
 export type { CreateOptions, LoginTicket } from './core/login-options.js';
 export type {
   AuthenticationMethod,

@@ -8,6 +8,7 @@ import {
   decodeField,
   encodeField,
   encodeItem,
+  isFieldName,
 } from './codec.js';
 import { SessionError, SessionValueError } from './errors.js';
 import type { SessionEventBus } from './events.js';
@@ -44,6 +45,8 @@ const UPDATE_ATTEMPTS = 20;
 export interface FieldContext {
   readonly access: StoreAccess;
   readonly limits: FieldLimits;
+  /** An append may have grown a field past what one write may hold. */
+  readonly readingLimits: FieldLimits;
   readonly events: SessionEventBus;
 }
 
@@ -70,7 +73,8 @@ export class SessionFields {
     if (!this.#complete) await this.#load();
     const values: Record<string, unknown> = {};
     for (const [name, text] of this.#texts) {
-      if (name.startsWith(SYSTEM_PREFIX)) continue;
+      // A foreign name such as __proto__ must not reach the object, our own must not be seen.
+      if (!isFieldName(name)) continue;
       const value = this.#decode(name, text);
       if (value !== undefined) values[name] = value;
     }
@@ -171,7 +175,7 @@ export class SessionFields {
 
   #decode(name: string, text: string | undefined): SessionValue | undefined {
     if (text === undefined) return undefined;
-    const reading = decodeField(text, this.#context.limits);
+    const reading = decodeField(text, this.#context.readingLimits);
     if (reading.ok) return reading.value;
     const at = this.#context.access.knownNow ?? 0;
     const eventId = `${this.#id}:unreadable:${name}`;

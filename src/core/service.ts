@@ -2,6 +2,14 @@
  * THE MAIN PATH: what an application can do with sessions, independent of any framework.
  */
 import { randomUUID } from 'node:crypto';
+import type {
+  RevokeWhereOptions,
+  RevokeWhereReport,
+  SessionExplanation,
+  SessionFilter,
+  UserExport,
+} from './administration.js';
+import { type ServiceParts, assemble } from './assembly.js';
 import type { SessionConfig } from './config.js';
 import {
   SessionEventBus,
@@ -9,14 +17,11 @@ import {
   type SessionEventName,
   type SweepReport,
 } from './events.js';
-import { type Issued, type Refused, SessionIssuer } from './issuer.js';
+import type { Issued, Refused } from './issuer.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import { deadlinesOf } from './policy.js';
-import type { EndedSession, SessionDevice, SessionId } from './record.js';
-import { type ResolvedToken, SessionResolver } from './resolver.js';
-import { type Rotated, SessionRotator } from './rotator.js';
-import { Session, type SessionContext, infoOf } from './session.js';
-import { Privileges } from './privileges.js';
+import type { SessionDevice, SessionId } from './record.js';
+import type { ResolvedToken } from './resolver.js';
 import type {
   CreatedSession,
   ElevateOptions,
@@ -29,11 +34,12 @@ import type {
   SessionVerdict,
   UserSessions,
 } from './results.js';
+import type { Rotated } from './rotator.js';
+import { Session, infoOf } from './session.js';
 import { type SessionStats, summarize } from './stats.js';
-import { StoreAccess } from './store-access.js';
 import type { ActiveSession, PingReply, SessionStore } from './store.js';
 import { sweep } from './sweep.js';
-import { type MintedToken, type VerifiedToken, TokenCodec, parseSessionId } from './token.js';
+import { type VerifiedToken, parseSessionId } from './token.js';
 import { type UserId, canonicalUserId, placement } from './user-id.js';
 
 /**
@@ -45,56 +51,31 @@ import { type UserId, canonicalUserId, placement } from './user-id.js';
  * @public
  */
 export class SessionService {
-  readonly #config: SessionConfig;
-  readonly #access: StoreAccess;
-  readonly #tokens: TokenCodec;
-  readonly #issuer: SessionIssuer;
-  readonly #rotator: SessionRotator;
-  readonly #privileges: Privileges;
-  readonly #resolver: SessionResolver;
-  readonly #events: SessionEventBus;
-  readonly #context: SessionContext;
+  readonly #parts: ServiceParts;
 
   /** @internal */
   constructor(config: SessionConfig, store: SessionStore, events = new SessionEventBus()) {
-    this.#config = config;
-    this.#access = new StoreAccess(store, config.settings);
-    this.#tokens = new TokenCodec(config.ring, config.audience);
-    this.#events = events;
-    this.#issuer = new SessionIssuer(config, this.#access, this.#tokens, events, (ended) =>
-      this.#announceEnd(ended),
-    );
-    this.#rotator = new SessionRotator(config, this.#access, this.#tokens, events);
-    this.#privileges = new Privileges(this.#access, this.#issuer, this.#rotator);
-    this.#context = {
-      access: this.#access,
-      limits: config.fieldLimits,
-      limitTable: config.settings.limits,
-      events,
-    };
-    this.#resolver = new SessionResolver(this.#context, this.#rotator, this.#privileges, (ended) =>
-      this.#announceEnd(ended),
-    );
+    this.#parts = assemble(config, store, events);
   }
 
   /** Name of the store: `memory`, `redis`… */
   get storeName(): string {
-    return this.#access.store.name;
+    return this.#parts.access.store.name;
   }
 
   /** The store's time as last learned; this process's before the first reply. @internal */
   get now(): number {
-    return this.#access.knownNow ?? Date.now();
+    return this.#parts.access.knownNow ?? Date.now();
   }
 
   /** Connects to the store now instead of at the first use. */
   async open(): Promise<void> {
-    await this.#access.layout();
+    await this.#parts.access.layout();
   }
 
   /** Ends the connection that `open` made. */
   close(): Promise<void> {
-    return this.#access.close();
+    return this.#parts.access.close();
   }
 
   /**
@@ -111,7 +92,7 @@ export class SessionService {
 
   /** `create` for a caller that can hand out the token of a restored anonymous session. @internal */
   async login(userId: UserId, options: CreateOptions): Promise<LoginOutcome> {
-    return this.#outcome(await this.#issuer.forUser(userId, options));
+    return this.#outcome(await this.#parts.issuer.forUser(userId, options));
   }
 
   /** Creates a session without a user, for data that exists before the login. */
@@ -119,7 +100,7 @@ export class SessionService {
     data: Readonly<Record<string, unknown>>,
     device: SessionDevice = {},
   ): Promise<CreatedSession> {
-    return this.#created(await this.#issuer.forAnonymous(data, device));
+    return this.#created(await this.#parts.issuer.forAnonymous(data, device));
   }
 
   /**
@@ -133,12 +114,12 @@ export class SessionService {
 
   /** Whether a text is a genuine token of this application; says nothing about its session. @internal */
   verify(token: string): VerifiedToken | undefined {
-    return this.#tokens.verify(token);
+    return this.#parts.tokens.verify(token);
   }
 
   /** @internal */
   resolveVerified(token: VerifiedToken, options: ResolveOptions = {}): Promise<ResolvedToken> {
-    return this.#resolver.resolve(token, options);
+    return this.#parts.resolver.resolve(token, options);
   }
 
   /**
@@ -148,13 +129,13 @@ export class SessionService {
    * @internal
    */
   async rotate(token: VerifiedToken, session: Session): Promise<Renewed | undefined> {
-    const rotated = await this.#rotator.rotateHard(token, session.generation);
+    const rotated = await this.#parts.rotator.rotateHard(token, session.generation);
     return rotated && this.#renewed(session, rotated);
   }
 
   /** A further proof of identity in this session. @internal */
   async elevate(token: VerifiedToken, session: Session, options: ElevateOptions): Promise<Renewed> {
-    return this.#renewed(session, await this.#privileges.elevate(token, session, options));
+    return this.#renewed(session, await this.#parts.privileges.elevate(token, session, options));
   }
 
   /** @internal */
@@ -164,12 +145,12 @@ export class SessionService {
     target: UserId,
     options: ImpersonateOptions,
   ): Promise<LoginOutcome> {
-    return this.#outcome(await this.#privileges.impersonate(token, actor, target, options));
+    return this.#outcome(await this.#parts.privileges.impersonate(token, actor, target, options));
   }
 
   /** @internal */
   async endImpersonation(child: Session): Promise<CreatedSession | undefined> {
-    const released = await this.#privileges.release(child);
+    const released = await this.#parts.privileges.release(child);
     if (released === undefined) return undefined;
     const { token, record } = released;
     const session = this.#session({ record, fields: new Map(), complete: false }, this.now);
@@ -182,7 +163,7 @@ export class SessionService {
    */
   async beginLogin(userId: UserId): Promise<LoginTicket> {
     const user = await this.#place(userId);
-    const { epoch, now } = await this.#access.call((store) => store.list({ user }));
+    const { epoch, now } = await this.#parts.access.call((store) => store.list({ user }));
     return { userId: canonicalUserId(userId), epoch, at: now };
   }
 
@@ -192,14 +173,14 @@ export class SessionService {
    */
   async revokeEveryone(until?: number): Promise<void> {
     const request = { reason: 'revoked', ...(until !== undefined && { until }) } as const;
-    await this.#access.call((store) => store.revokeEveryone(request));
+    await this.#parts.access.call((store) => store.revokeEveryone(request));
   }
 
   /** The live sessions of a user, and the ended ones that are still remembered. */
   async list(userId: UserId): Promise<UserSessions> {
     const user = await this.#place(userId);
-    const reply = await this.#access.call((store) => store.list({ user }));
-    const limits = this.#config.settings.limits;
+    const reply = await this.#parts.access.call((store) => store.list({ user }));
+    const limits = this.#parts.config.settings.limits;
     return {
       sessions: reply.sessions.map((record) => infoOf(record, deadlinesOf(record, limits))),
       ended: reply.tombstones,
@@ -214,8 +195,8 @@ export class SessionService {
     if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
       throw new RangeError('limit must be an integer from 1 to 100');
     }
-    const reply = await this.#access.call((store) => store.page({ ...cursor, limit }));
-    const limits = this.#config.settings.limits;
+    const reply = await this.#parts.access.call((store) => store.page({ ...cursor, limit }));
+    const limits = this.#parts.config.settings.limits;
     const sessions = reply.sessions.map((record) => ({
       ...infoOf(record, deadlinesOf(record, limits)),
       userId: record.userId,
@@ -235,57 +216,81 @@ export class SessionService {
     const owner =
       options.userId === undefined ? {} : { userKey: (await this.#place(options.userId)).userKey };
     const reason = options.reason ?? 'revoked';
-    const reply = await this.#access.call((store) => store.revoke({ id, reason, ...owner }));
+    const reply = await this.#parts.access.call((store) => store.revoke({ id, reason, ...owner }));
     if (reply.status === 'gone') return false;
-    this.#announceEnd(reply.ended);
+    this.#parts.announceEnd(reply.ended);
     return true;
   }
 
   /** Ends all sessions of a user, or all but one; gives their number. */
   async revokeUser(userId: UserId, options: RevokeUserOptions = {}): Promise<number> {
     const user = await this.#place(userId);
-    const reply = await this.#access.call((store) =>
+    const reply = await this.#parts.access.call((store) =>
       store.revokeUser({ user, reason: 'revoked', ...options }),
     );
-    reply.ended.forEach((ended) => this.#announceEnd(ended));
+    reply.ended.forEach(this.#parts.announceEnd);
     return reply.ended.length;
   }
 
   /** A request carried two different genuine tokens: cookie injection, or a proxy gone wrong. @internal */
   reportAmbiguous(): void {
     const at = this.now;
-    this.#events.emit('session.ambiguous', { eventId: `ambiguous:${randomUUID()}`, at });
+    this.#parts.events.emit('session.ambiguous', { eventId: `ambiguous:${randomUUID()}`, at });
+  }
+
+  /**
+   * Ends all sessions of users that meet the conditions, in batches; with `dryRun` only counts. A
+   * call that ran out of its budget gives a cursor to go on with.
+   */
+  revokeWhere(filter: SessionFilter, options: RevokeWhereOptions = {}): Promise<RevokeWhereReport> {
+    return this.#parts.administration.revokeWhere(filter, options);
+  }
+
+  /** Which check decides about a token or id, and when each deadline falls. For operators only. */
+  explain(tokenOrId: string): Promise<SessionExplanation> {
+    return this.#parts.administration.explain(tokenOrId);
+  }
+
+  /** Everything that is kept about a user, data included (GDPR art. 15). */
+  async exportUser(userId: UserId): Promise<UserExport> {
+    const user = canonicalUserId(userId);
+    return this.#parts.administration.exportUser(user, await this.#place(user));
+  }
+
+  /** Ends a user's sessions and removes everything that is kept about them (GDPR art. 17). */
+  async eraseUser(userId: UserId): Promise<number> {
+    return this.#parts.administration.eraseUser(await this.#place(userId));
   }
 
   /** Counts a failed login, for the statistics and for whoever listens. */
   async recordLoginFailure(userId?: UserId): Promise<void> {
     const user = userId === undefined ? {} : { userId: canonicalUserId(userId) };
-    const { now: at } = await this.#access.call((store) => store.countLoginFailure());
+    const { now: at } = await this.#parts.access.call((store) => store.countLoginFailure());
     const eventId = `login-failed:${randomUUID()}`;
-    this.#events.emit('session.login-failed', { eventId, at, ...user });
+    this.#parts.events.emit('session.login-failed', { eventId, at, ...user });
   }
 
   /** Active sessions, creation rate, ends by reason, durations and more, over all instances. */
   async stats(): Promise<SessionStats> {
-    return summarize(await this.#access.call((store) => store.stats()));
+    return summarize(await this.#parts.access.call((store) => store.stats()));
   }
 
   /** Asks the store whether it is well. */
   ping(): Promise<PingReply> {
-    return this.#access.call((store) => store.ping());
+    return this.#parts.access.call((store) => store.ping());
   }
 
   /** Runs the cleanup once: ends what is past its deadline. Safe on any number of instances. */
   async sweep(bounds: { readonly batch: number; readonly budget: number }): Promise<SweepReport> {
-    const report = await sweep(this.#access, bounds, (ended) => this.#announceEnd(ended));
-    const at = await this.#access.now();
-    this.#events.emit('session.swept', { eventId: `swept:${randomUUID()}`, at, ...report });
+    const report = await sweep(this.#parts.access, bounds, this.#parts.announceEnd);
+    const at = await this.#parts.access.now();
+    this.#parts.events.emit('session.swept', { eventId: `swept:${randomUUID()}`, at, ...report });
     return report;
   }
 
   /** Subscribes to what happens to sessions; the function that is returned ends the subscription. */
   on<Name extends SessionEventName>(name: Name, listener: SessionEventListener<Name>): () => void {
-    return this.#events.on(name, listener);
+    return this.#parts.events.on(name, listener);
   }
 
   #outcome(reply: Issued | Refused): LoginOutcome {
@@ -304,24 +309,10 @@ export class SessionService {
 
   async #place(userId: UserId): Promise<{ bucket: number; userKey: string }> {
     const user = canonicalUserId(userId);
-    return placement(user, await this.#access.layout());
+    return placement(user, await this.#parts.access.layout());
   }
 
   #session(active: Pick<ActiveSession, 'record' | 'fields' | 'complete'>, now: number): Session {
-    return new Session(this.#context, { ...active, now });
-  }
-
-  /** Of anonymous sessions nobody is told. */
-  #announceEnd(ended: EndedSession): void {
-    const { id, userId, reason, createdAt, endedAt } = ended;
-    if (userId === undefined) return;
-    this.#events.emit('session.ended', {
-      eventId: `${id}:ended`,
-      at: endedAt,
-      sessionId: id,
-      userId,
-      reason,
-      duration: endedAt - createdAt,
-    });
+    return new Session(this.#parts.context, { ...active, now });
   }
 }

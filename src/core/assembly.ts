@@ -1,0 +1,81 @@
+/**
+ * Puts the parts of the service together.
+ */
+import { Administration } from './administration.js';
+import { limitsForReading } from './codec.js';
+import type { SessionConfig } from './config.js';
+import type { SessionEventBus } from './events.js';
+import { SessionIssuer } from './issuer.js';
+import { Privileges } from './privileges.js';
+import type { EndedSession } from './record.js';
+import { SessionResolver } from './resolver.js';
+import { SessionRotator } from './rotator.js';
+import type { SessionContext } from './session.js';
+import { StoreAccess } from './store-access.js';
+import type { SessionStore } from './store.js';
+import { TokenCodec } from './token.js';
+
+/** What {@link SessionService} consists of. */
+export interface ServiceParts {
+  readonly config: SessionConfig;
+  readonly events: SessionEventBus;
+  readonly access: StoreAccess;
+  readonly tokens: TokenCodec;
+  readonly context: SessionContext;
+  readonly issuer: SessionIssuer;
+  readonly rotator: SessionRotator;
+  readonly privileges: Privileges;
+  readonly resolver: SessionResolver;
+  readonly administration: Administration;
+  /** Tells of the end of a user's session; of anonymous ones nobody is told. */
+  readonly announceEnd: (ended: EndedSession) => void;
+}
+
+export function assemble(
+  config: SessionConfig,
+  store: SessionStore,
+  events: SessionEventBus,
+): ServiceParts {
+  const access = new StoreAccess(store, config.settings);
+  const tokens = new TokenCodec(config.ring, config.audience);
+  const context: SessionContext = {
+    access,
+    limits: config.fieldLimits,
+    readingLimits: limitsForReading(config.fieldLimits, config.settings.maxSessionBytes),
+    limitTable: config.settings.limits,
+    events,
+  };
+  const announceEnd = announcer(events);
+  const issuer = new SessionIssuer(config, access, tokens, events, announceEnd);
+  const rotator = new SessionRotator(config, access, tokens, events);
+  const privileges = new Privileges(access, issuer, rotator);
+  const resolver = new SessionResolver(context, rotator, privileges, announceEnd);
+  const administration = new Administration(context, access, tokens, announceEnd);
+  return {
+    config,
+    events,
+    access,
+    tokens,
+    context,
+    issuer,
+    rotator,
+    privileges,
+    resolver,
+    administration,
+    announceEnd,
+  };
+}
+
+function announcer(events: SessionEventBus): (ended: EndedSession) => void {
+  return ({ id, userId, reason, createdAt, endedAt }) => {
+    if (userId === undefined) return;
+    events.emit('session.ended', {
+      eventId: `${id}:ended`,
+      at: endedAt,
+      sessionId: id,
+      userId,
+      reason,
+      duration: endedAt - createdAt,
+    });
+  };
+}
