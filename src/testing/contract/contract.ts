@@ -2,7 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { StoreSettings } from '../../core/store.js';
 import { Random } from '../random.js';
 import type { Capability, ContractRunner, StoreCapabilities, StoreHarness } from './harness.js';
-import { Scene, Stalled } from './scene.js';
+import { Stalled } from './actors.js';
+import { Scene } from './scene.js';
 
 /** Settings that a test asks for; everything else is wide enough to be in no test's way. */
 export type WantedSettings = Partial<StoreSettings>;

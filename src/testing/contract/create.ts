@@ -6,7 +6,7 @@ export function describeCreate({ describe, test, expect }: Contract): void {
     test('makes a live session with the facts it was given', {}, async (scene) => {
       const device = { client: 'Firefox 131', platform: 'Android', address: '192.0.2.7' };
       const fields = { cart: '["a","b"]', theme: '"dark"' };
-      const login = await scene.login({ device, fields, limitClass: 'remembered' });
+      const login = await scene.login({ device, fields, claims: '{}', limitClass: 'remembered' });
       const { idle, absolute } = scene.settings.limits['remembered'] ?? { idle: 0, absolute: 0 };
       const { createdAt } = login.record;
       expect(login.record).toEqual({
@@ -19,6 +19,7 @@ export function describeCreate({ describe, test, expect }: Contract): void {
         absoluteAt: createdAt + absolute,
         limitClass: 'remembered',
         device,
+        claims: '{}',
         generation: 0,
       });
       const reply = await scene.resolve(login, { touch: false });
@@ -200,7 +201,7 @@ export function describeCreate({ describe, test, expect }: Contract): void {
       const old = await scene.login({ user });
       await scene.revoke(old, { reason: 'logout' });
       const ended = await scene.login({ user, replaces: { id: old.id, take: 'all' } });
-      const unknown = { id: scene.id(user.bucket), take: [] };
+      const unknown = { id: scene.id(user.bucket, user), take: [] };
       const other = await scene.login({ user, replaces: unknown });
       expect([ended.ended, other.ended]).toEqual([[], []]);
       expect(await scene.verdict(old)).toBe('ended logout');

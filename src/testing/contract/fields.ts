@@ -73,7 +73,7 @@ export function describeFields({ describe, test, expect }: Contract): void {
 
     test('of a session that is not there are neither read nor written', {}, async (scene) => {
       const user = scene.user();
-      const unknown = { id: scene.id(user.bucket), token: scene.request().session.token };
+      const unknown = { id: scene.id(user.bucket, user), token: scene.request().session.token };
       expect((await scene.write(unknown, set('a', '1'))).status).toBe('gone');
       expect((await scene.read(unknown)).status).toBe('gone');
       expect(await scene.verdict({ ...unknown, token: { ...unknown.token, traits: '' } })).toBe(

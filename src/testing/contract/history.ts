@@ -1,9 +1,12 @@
-import { END_REASONS, type EndedSession } from '../../core/record.js';
-import { DURATION_BOUNDS, type FieldChange, type Reply } from '../../core/store.js';
+import type { EndedSession } from '../../core/record.js';
+import type { FieldChange, Reply } from '../../core/store.js';
+import { parseSessionId } from '../../core/token.js';
+import { expectAllEnded, expectSameSessions } from './audit.js';
 import { byId } from './by-id.js';
 import type { Contract } from './contract.js';
 import { type Expected, ModelStore } from './model.js';
-import { type Login, type Scene, type TestUser, TRAITS, inWords } from './scene.js';
+import { type Login, type TestUser, TRAITS, inWords } from './actors.js';
+import type { Scene } from './scene.js';
 
 const LIMITS = {
   default: { idle: 120, absolute: 400 },
@@ -22,6 +25,8 @@ export function describeHistory(contract: Contract): void {
       'is what the model says, step by step',
       {
         limits: LIMITS,
+        // Few, so that sessions of different users can replace each other.
+        buckets: 2,
         touchInterval: 10,
         rotation: { grace: 100, maxForks: 3, onReuse: 'revoke' },
         maxTombstones: 1_000,
@@ -41,7 +46,8 @@ export function describeHistory(contract: Contract): void {
   });
 }
 
-type Known = Pick<Login, 'id' | 'token'>;
+/** A session that was created once; without a user if it was an anonymous one, or never was. */
+type Known = Pick<Login, 'id' | 'token'> & { readonly user?: TestUser };
 
 /** How many of the newest sessions, dead or alive, the operations choose from. */
 const MEMORY = 40;
@@ -71,9 +77,16 @@ class History {
     else if (dice < 70) await this.#write();
     else if (dice < 76) await this.#rotate();
     else if (dice < 84) await this.#revoke();
-    else if (dice < 88) await this.#revokeUser();
+    else if (dice < 87) await this.#revokeUser();
+    else if (dice < 88) await this.#endMany();
+    else if (dice < 91) await this.#peek();
     else if (dice < 96) await this.#list(this.#pickUser());
     else await this.#sweep();
+  }
+
+  async #endMany(): Promise<void> {
+    if (this.#scene.random.below(4) === 0) await this.#revokeEveryone();
+    else await this.#eraseUser();
   }
 
   async #create(): Promise<void> {
@@ -81,8 +94,9 @@ class History {
     const user = this.#pickUser();
     const anonymous = random.below(5) === 0;
     const epoch = this.#model.epochs.get(user.userKey);
-    const replaced = random.below(4) === 0 ? this.#pickKnown() : undefined;
-    const again = random.below(20) === 0 ? this.#pickRemembered() : undefined;
+    const replaced = random.below(4) === 0 ? this.#pickInBucket(user) : undefined;
+    const again = random.below(20) === 0 ? this.#pickRemembered(user) : undefined;
+    const evicts = random.below(10) === 0 ? this.#pickOf(user) : undefined;
     const request = this.#scene.request({
       user,
       anonymous,
@@ -92,7 +106,8 @@ class History {
         atLimit: random.pick(['evict-oldest', 'evict-least-recent', 'reject']),
       },
       fields: { n: '1', list: '[]' },
-      ...(again && { id: again.id }),
+      ...(again && !anonymous && { id: again.id }),
+      ...(evicts && { evicts: evicts.id }),
       ...(replaced && { replaces: { id: replaced.id, take: 'all' } }),
       ...(epoch !== undefined && { epoch: epoch - random.below(2) }),
     });
@@ -100,7 +115,8 @@ class History {
     this.#compare(reply, reply.status, this.#model.create(request, reply.now));
     if (reply.status !== 'created') return;
     const { id, token } = request.session;
-    this.#known = [...this.#known, { id, token: { ...token, traits: TRAITS } }].slice(-MEMORY);
+    const known = { id, token: { ...token, traits: TRAITS }, ...(!anonymous && { user }) };
+    this.#known = [...this.#known, known].slice(-MEMORY);
   }
 
   async #resolve(): Promise<void> {
@@ -151,7 +167,7 @@ class History {
     this.#compare(reply, reply.status, this.#model.rotate(request, reply.now));
     if (reply.status !== 'rotated') return;
     this.#known = this.#known.map((each) =>
-      each.id === id ? { id, token: { ...next, traits: TRAITS } } : each,
+      each.id === id ? { ...each, token: { ...next, traits: TRAITS } } : each,
     );
   }
 
@@ -172,6 +188,30 @@ class History {
     const { userKey } = user;
     const expected = this.#model.revokeUser(userKey, except.except, reply.epoch, reply.now);
     this.#compare(reply, reply.status, expected);
+  }
+
+  async #eraseUser(): Promise<void> {
+    const user = this.#pickUser();
+    const reply = await this.#scene.store.eraseUser({ user });
+    this.#compare(reply, reply.status, this.#model.eraseUser(user.userKey, reply.now));
+  }
+
+  async #revokeEveryone(): Promise<void> {
+    const reply = await this.#scene.store.revokeEveryone({ reason: 'revoked' });
+    this.#compare(reply, reply.status, this.#model.revokeEveryone(reply.now));
+    // What begins in the same millisecond may count as begun before.
+    await this.#scene.pass(2);
+  }
+
+  async #peek(): Promise<void> {
+    const { id } = this.#pickKnown();
+    const touch = this.#scene.random.below(2) === 0;
+    const reply = await this.#scene.store.peek({ id, touch });
+    const expected = this.#model.peek(id, touch, reply.now);
+    const verdict = reply.status === 'ended' ? `ended ${reply.reason}` : reply.status;
+    // A session that nobody has found yet may still be there with its reason.
+    const isUnfound = reply.status === 'ended' && expected.verdict === 'gone';
+    this.#compare(reply, isUnfound ? 'gone' : verdict, expected);
   }
 
   async #list(user: TestUser): Promise<void> {
@@ -200,60 +240,17 @@ class History {
     this.#announced = reply.ended.map(({ id }) => id);
   }
 
-  /** Looks at all there is. */
+  /** Looks at all there is, after a cleanup. */
   async audit(): Promise<void> {
-    const { expect } = this.#contract;
+    this.#handedOut.push(...(await this.#scene.sweepAll(7, { announced: this.#announced })));
+    this.#announced = [];
     for (const user of this.#users) await this.#list(user);
-    const paged: string[] = [];
-    let cursor: string | undefined;
-    do {
-      const page = await this.#scene.store.page({ limit: 5, ...(cursor && { cursor }) });
-      this.#model.passTo(page.now);
-      for (const record of page.sessions) {
-        expect(record).toEqual(this.#model.find(record.id)?.record);
-        paged.push(record.id);
-      }
-      ({ cursor } = page);
-    } while (cursor !== undefined);
-    const live = this.#model.live.map(({ record }) => record.id);
-    expect(new Set(paged).size).toBe(paged.length);
-    expect(live.filter((id) => !paged.includes(id))).toEqual([]);
-    const { now, active, anonymous, created } = await this.#scene.store.stats();
-    this.#model.passTo(now);
-    const users = this.#model.live.filter(({ userKey }) => userKey !== undefined).length;
-    expect({ active, anonymous, created }).toEqual({
-      active: users,
-      anonymous: this.#model.live.length - users,
-      created: this.#model.created,
-    });
+    await expectSameSessions(this.#contract, this.#scene, this.#model);
   }
 
-  /** When all has ended: every end was handed out once and counted once. */
-  async finish(): Promise<void> {
-    const { expect, capabilities } = this.#contract;
-    this.#handedOut.push(...(await this.#scene.sweepAll(7)));
-    const ends = this.#model.ended.map(({ absoluteAt: _a, userKey: _b, ...ended }) => ended);
-    expect(this.#handedOut.toSorted(byId)).toEqual(ends.toSorted(byId));
-    const ofUsers = ends.filter(({ userId }) => userId !== undefined);
-    const durations = ofUsers.map(({ createdAt, endedAt }) => endedAt - createdAt);
-    const { ended, duration, sessionsPerUser } = await this.#scene.store.stats();
-    expect(ended).toEqual(
-      Object.fromEntries(
-        END_REASONS.map((reason) => [
-          reason,
-          ofUsers.filter((each) => each.reason === reason).length,
-        ]),
-      ),
-    );
-    expect(duration).toEqual({
-      count: durations.length,
-      sum: durations.reduce((sum, each) => sum + each, 0),
-      buckets: [durations.length, ...DURATION_BOUNDS.map(() => 0)],
-    });
-    expect([...sessionsPerUser.values()].filter((users) => users > 0)).toEqual([]);
-    if (capabilities.inspection !== true) return;
-    const nothing = { sessions: 0, tombstones: 0, indexEntries: 0 };
-    expect(await this.#scene.inspect()).toEqual(nothing);
+  /** When all has ended. */
+  finish(): Promise<void> {
+    return expectAllEnded(this.#contract, this.#scene, this.#model, this.#handedOut);
   }
 
   #compare(reply: Reply<string>, verdict: string, expected: Expected): void {
@@ -272,13 +269,22 @@ class History {
     return this.#scene.random.pick(this.#users) ?? this.#scene.user();
   }
 
+  #pickOf(user: TestUser): Known | undefined {
+    return this.#scene.random.pick(this.#known.filter((known) => known.user === user));
+  }
+
+  #pickInBucket({ bucket }: TestUser): Known | undefined {
+    const known = this.#pickKnown();
+    return parseSessionId(known.id)?.bucket === bucket ? known : undefined;
+  }
+
   /** One whose id is still taken: by itself or by its tombstone. */
-  #pickRemembered(): Known | undefined {
-    const { id, token } = this.#pickKnown();
-    const isRemembered =
-      this.#model.find(id) !== undefined ||
-      this.#model.reasonOfEnd(id, this.#scene.latest) !== undefined;
-    return isRemembered ? { id, token } : undefined;
+  #pickRemembered(user: TestUser): Known | undefined {
+    const known = this.#pickOf(user);
+    const id = known?.id ?? '';
+    const { latest } = this.#scene;
+    const isTaken = this.#model.find(id) ?? this.#model.reasonOfEnd(id, latest);
+    return isTaken === undefined ? undefined : known;
   }
 
   /** Or one that never was. */

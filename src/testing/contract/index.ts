@@ -1,5 +1,6 @@
 import { Contract } from './contract.js';
 import { describeCreate } from './create.js';
+import { describeEveryone } from './everyone.js';
 import { describeFields } from './fields.js';
 import { describeHistory } from './history.js';
 import { describeHostileInput } from './hostile.js';
@@ -70,6 +71,7 @@ export function describeStoreContract(
     describeOldTokens(contract);
     describeReuse(contract);
     describeRevoke(contract);
+    describeEveryone(contract);
     describeList(contract);
     describePage(contract);
     describeSweep(contract);

@@ -1,6 +1,7 @@
 import type { AtLimit } from '../../core/policy.js';
 import type { Contract } from './contract.js';
-import type { Login, Scene } from './scene.js';
+import type { Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 /** The concurrency limit, one login at a time; `races.ts` has the simultaneous ones. */
 export function describeLimit({ describe, test, testWith, expect, capabilities }: Contract): void {
@@ -84,6 +85,40 @@ export function describeLimit({ describe, test, testWith, expect, capabilities }
         expect(await scene.liveIds(user)).toEqual([fourth.id, long.id]);
       },
     );
+
+    test('is made room at by the session that the user chose', {}, async (scene) => {
+      for (const atLimit of ['evict-oldest', 'reject'] as const) {
+        const { user, logins, concurrency } = await threeLogins(atLimit, scene);
+        const [first, second, third] = logins;
+        const fourth = await scene.login({ user, concurrency, evicts: second.id });
+        expect(fourth.ended.map(({ id, reason }) => ({ id, reason }))).toEqual([
+          { id: second.id, reason: 'evicted' },
+        ]);
+        expect(await scene.liveIds(user)).toEqual([fourth.id, third.id, first.id]);
+      }
+    });
+
+    test('is not what the chosen session waits for', {}, async (scene) => {
+      const user = scene.user();
+      const chosen = await scene.login({ user });
+      const login = await scene.login({ user, evicts: chosen.id });
+      expect(login.ended.map(({ id, reason }) => ({ id, reason }))).toEqual([
+        { id: chosen.id, reason: 'evicted' },
+      ]);
+      expect(await scene.liveIds(user)).toEqual([login.id]);
+    });
+
+    test('makes nobody choose the session of another', {}, async (scene) => {
+      const { user, concurrency } = await threeLogins('reject', scene);
+      const [other, anonymous] = [await scene.login(), await scene.login({ anonymous: true })];
+      const ended = await scene.login({ user });
+      await scene.revoke(ended);
+      for (const { id: evicts } of [other, anonymous, ended]) {
+        expect((await scene.create({ user, concurrency, evicts })).status).toBe('limit');
+      }
+      const alive = ['active current', 'active current'];
+      expect(await scene.verdicts([other, anonymous])).toEqual(alive);
+    });
 
     testWith(capabilities.movableClock, 'breaks a tie by the smaller id', {}, async (scene) => {
       for (const atLimit of ['evict-oldest', 'evict-least-recent'] as const) {

@@ -1,5 +1,5 @@
 import type { Contract } from './contract.js';
-import type { Login } from './scene.js';
+import type { Login } from './actors.js';
 
 /** A user's own view: live sessions and tombstones. */
 export function describeList({ describe, test, expect }: Contract): void {

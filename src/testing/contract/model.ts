@@ -31,8 +31,7 @@ export interface Expected {
 export class ModelStore {
   readonly settings: StoreSettings;
   live: ModelSession[] = [];
-  readonly ended: (EndedSession & { readonly absoluteAt: number; readonly userKey?: string })[] =
-    [];
+  readonly ended: (EndedSession & { absoluteAt: number; readonly userKey?: string })[] = [];
   readonly epochs = new Map<string, number>();
   created = 0;
 
@@ -52,7 +51,7 @@ export class ModelStore {
 
   create(request: CreateRequest, now: number): Expected {
     this.passTo(now);
-    const { session, concurrency, replaces, epoch } = request;
+    const { session, concurrency, replaces, evicts, epoch } = request;
     const { id, user, token } = session;
     const same = this.live.find(({ record }) => record.id === id);
     if (same?.verifier === token.verifier) return { verdict: 'created', record: same.record };
@@ -61,9 +60,11 @@ export class ModelStore {
       return { verdict: 'superseded' };
     }
     const replaced = this.live.find(({ record }) => record.id === replaces?.id);
-    const rivals = this.live.filter(
+    const others = this.live.filter(
       (other) => user !== undefined && other.userKey === user.userKey && other !== replaced,
     );
+    const given = others.filter(({ record }) => record.id === evicts);
+    const rivals = others.filter((other) => !given.includes(other));
     const surplus = user && concurrency ? rivals.length + 1 - concurrency.max : 0;
     if (surplus > 0 && concurrency?.atLimit === 'reject') return { verdict: 'limit' };
     const age = concurrency?.atLimit === 'evict-oldest' ? 'createdAt' : 'seenAt';
@@ -72,7 +73,7 @@ export class ModelStore {
       return first[age] - second[age] || (first.id < second.id ? -1 : 1);
     });
     const ended = replaced ? [this.#end(replaced, 'replaced', now)] : [];
-    for (const rival of byAge.slice(0, Math.max(0, surplus))) {
+    for (const rival of [...given, ...byAge.slice(0, Math.max(0, surplus))]) {
       ended.push(this.#end(rival, 'evicted', now));
     }
     const { limits } = this.settings;
@@ -112,14 +113,20 @@ export class ModelStore {
       if (token.generation > record.generation) return { verdict: 'ahead' };
       return { verdict: 'ended reused', ended: [this.#end(session, 'reused', now)] };
     }
-    const { limits, touchInterval } = this.settings;
-    if (touch && now > record.seenAt && now >= record.seenAt + touchInterval) {
-      const { idle } = limits[record.limitClass] ?? limits.default;
-      const idleAt = Math.min(now + idle, record.absoluteAt);
-      session.record = { ...record, seenAt: now, idleAt };
-    }
+    if (touch) this.#touch(session, now);
     const fields = Object.fromEntries(session.fields);
     return { verdict: 'active current', record: session.record, fields };
+  }
+
+  peek(id: string, touch: boolean, now: number): Expected {
+    this.passTo(now);
+    const session = this.find(id);
+    if (session !== undefined) {
+      if (touch) this.#touch(session, now);
+      return { verdict: 'active', record: session.record };
+    }
+    const reason = this.reasonOfEnd(id, now);
+    return { verdict: reason === undefined ? 'gone' : `ended ${reason}` };
   }
 
   write(id: string, changes: readonly FieldChange[], now: number): Expected {
@@ -168,6 +175,20 @@ export class ModelStore {
     return { verdict: 'revoked', ended: doomed.map((each) => this.#end(each, 'revoked', now)) };
   }
 
+  revokeEveryone(now: number): Expected {
+    this.passTo(now);
+    for (const session of this.live) this.#end(session, 'revoked', now);
+    return { verdict: 'revoked' };
+  }
+
+  eraseUser(userKey: string, now: number): Expected {
+    this.passTo(now);
+    const ended = this.of(userKey).map((session) => this.#end(session, 'revoked', now));
+    for (const end of this.ended) if (end.userKey === userKey) end.absoluteAt = -Infinity;
+    this.epochs.delete(userKey);
+    return { verdict: 'erased', ended };
+  }
+
   find(id: string): ModelSession | undefined {
     return this.live.find(({ record }) => record.id === id);
   }
@@ -179,6 +200,15 @@ export class ModelStore {
   /** While the tombstone is kept. */
   reasonOfEnd(id: string, now: number): EndReason | undefined {
     return this.ended.find((end) => end.id === id && now < end.absoluteAt)?.reason;
+  }
+
+  #touch(session: ModelSession, now: number): void {
+    const { record } = session;
+    const { limits, touchInterval } = this.settings;
+    if (now <= record.seenAt || now < record.seenAt + touchInterval) return;
+    const { idle } = limits[record.limitClass] ?? limits.default;
+    const idleAt = Math.min(now + idle, record.absoluteAt);
+    session.record = { ...record, seenAt: now, idleAt };
   }
 
   #end(session: ModelSession, reason: EndReason, endedAt: number): EndedSession {

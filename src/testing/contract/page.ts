@@ -1,5 +1,6 @@
 import type { Contract } from './contract.js';
-import type { Login, Scene } from './scene.js';
+import type { Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 /** All sessions, for administration. */
 export function describePage({ describe, test, expect }: Contract): void {

@@ -2,7 +2,8 @@ import type { AtLimit } from '../../core/policy.js';
 import type { SessionStore } from '../../core/store.js';
 import { withFaults } from '../faults.js';
 import type { Contract } from './contract.js';
-import type { Login, Scene } from './scene.js';
+import type { Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 /** Many requests at once. */
 export function describeRaces(contract: Contract): void {
@@ -17,7 +18,7 @@ export function describeRaces(contract: Contract): void {
 
     test('with one id create one session', {}, async (scene) => {
       const user = scene.user();
-      const id = scene.id(user.bucket);
+      const id = scene.id(user.bucket, user);
       const requests = Array.from({ length: 20 }, () => scene.request({ id, user }));
       const replies = await Promise.all(
         requests.flatMap((request) => [scene.store.create(request), scene.store.create(request)]),

@@ -2,7 +2,8 @@ import type { RotationRules } from '../../core/rotation.js';
 import type { StoreSettings } from '../../core/store.js';
 import type { Contract } from './contract.js';
 import { rotatedAndPastGrace } from './rotation.js';
-import type { Login, Scene } from './scene.js';
+import type { Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 /** What a copied token does to its session, and what it cannot do. */
 export function describeReuse({ describe, test, expect }: Contract): void {

@@ -31,7 +31,7 @@ export function describeRevoke({ describe, test, expect }: Contract): void {
     test('by somebody else is the same as of an unknown id', {}, async (scene) => {
       const [alice, bob] = [scene.user('alice'), scene.user('bob')];
       const login = await scene.login({ user: alice });
-      const unknown = { id: scene.id(alice.bucket) };
+      const unknown = { id: scene.id(alice.bucket, alice) };
       const { userKey } = bob;
       const { now: _first, ...foreign } = await scene.revoke(login, { userKey });
       const { now: _second, ...absent } = await scene.revoke(unknown, { userKey });
@@ -108,7 +108,7 @@ export function describeRevoke({ describe, test, expect }: Contract): void {
       const [user, other] = [scene.user(), await scene.login()];
       const [own, ended] = [await scene.login({ user }), await scene.login({ user })];
       await scene.revoke(ended);
-      for (const { id: except } of [other, ended, { id: scene.id(user.bucket) }]) {
+      for (const { id: except } of [other, ended, { id: scene.id(user.bucket, user) }]) {
         await scene.store.revokeUser({ user, except, reason: 'revoked' });
       }
       const verdicts = await scene.verdicts([own, ended, other]);

@@ -1,5 +1,6 @@
 import type { Contract } from './contract.js';
-import { OTHER_TRAITS, type Login, type Scene } from './scene.js';
+import { OTHER_TRAITS, type Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 /** Short enough to wait for its end; tests of what happens within it use the wide default. */
 const GRACE = 200;
@@ -72,13 +73,35 @@ export function describeRotation(contract: Contract): void {
       expect(reply).toMatchObject({ status: 'rotated', record: { authenticatedAt: reply.now } });
     });
 
+    test('replaces the claims if it is given new ones', {}, async (scene) => {
+      const login = await scene.login({ claims: '{"a":1}' });
+      const kept = await scene.rotate(login, 'hard');
+      expect(kept.reply).toMatchObject({ record: { claims: '{"a":1}' } });
+      const options = { from: kept.token, claims: '{"a":2}' };
+      const { reply } = await scene.rotate(login, 'hard', options);
+      expect(reply).toMatchObject({ status: 'rotated', record: { claims: '{"a":2}' } });
+      const [listed] = (await scene.list(login.user)).sessions;
+      expect(listed?.claims).toBe('{"a":2}');
+    });
+
+    test('needs no token for a reissue, but the right generation', {}, async (scene) => {
+      const login = await scene.login();
+      const from = { ...scene.newToken(), traits: '' };
+      const wrong = await scene.rotate(login, 'reissue', { from, generation: 2 });
+      expect(wrong.reply.status).toBe('lost');
+      const { reply, token } = await scene.rotate(login, 'reissue', { from });
+      expect(reply).toMatchObject({ status: 'rotated', record: { generation: 1 } });
+      expect(await scene.verdict(login, token)).toBe('active current');
+      expect(await scene.verdict(login)).toBe('retired');
+    });
+
     test('of what is not there changes nothing', {}, async (scene) => {
       const login = await scene.login();
       await scene.revoke(login, { reason: 'logout' });
       const { reply, token } = await scene.rotate(login, 'hard');
       expect(reply.status).toBe('gone');
       expect(await scene.verdict(login, token)).toBe('ended logout');
-      const unknown = { id: scene.id(login.user.bucket), token };
+      const unknown = { id: scene.id(login.user.bucket, login.user), token };
       expect((await scene.rotate(unknown, 'soft')).reply.status).toBe('gone');
       expect(await scene.verdict(unknown)).toBe('gone');
     });

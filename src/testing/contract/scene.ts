@@ -1,13 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConcurrencyRule } from '../../core/policy.js';
-import type {
-  EndReason,
-  EndedSession,
-  OwnLimits,
-  SessionDevice,
-  SessionId,
-  SessionRecord,
-} from '../../core/record.js';
+import type { EndReason, EndedSession, SessionId, SessionRecord } from '../../core/record.js';
 import type { NextToken, PresentedToken, Rotation } from '../../core/rotation.js';
 import type {
   CreateReply,
@@ -27,45 +19,17 @@ import type {
   WriteReply,
 } from '../../core/store.js';
 import { sessionIdOf } from '../../core/token.js';
-import { placement } from '../../core/user-id.js';
+import { createSid, placement } from '../../core/user-id.js';
 import type { Random } from '../random.js';
+import {
+  type Login,
+  type LoginOptions,
+  Stalled,
+  TRAITS,
+  type TestUser,
+  inWords,
+} from './actors.js';
 import type { StoreContents, StoreUnderTest } from './harness.js';
-
-/** The moment a test is about went by before the test got there. */
-export class Stalled extends Error {
-  override name = 'Stalled';
-}
-
-export type TestUser = UserPlace & { readonly userId: string };
-
-/** How a test wants its session; everything else is chosen for it. */
-export interface LoginOptions {
-  readonly id?: SessionId;
-  readonly token?: NextToken;
-  readonly user?: TestUser;
-  readonly anonymous?: boolean;
-  readonly limitClass?: string;
-  readonly ownLimits?: OwnLimits;
-  readonly device?: SessionDevice;
-  readonly fields?: Readonly<Record<string, string>>;
-  readonly concurrency?: ConcurrencyRule;
-  readonly replaces?: CreateRequest['replaces'];
-  readonly epoch?: number;
-  readonly notAfter?: number;
-}
-
-/** A session that was created, and its token as a client presents it. */
-export interface Login {
-  readonly id: SessionId;
-  readonly user: TestUser;
-  readonly token: PresentedToken;
-  readonly record: SessionRecord;
-  readonly ended: readonly EndedSession[];
-  readonly request: CreateRequest;
-}
-
-export const TRAITS = 'traits-of-one-client__';
-export const OTHER_TRAITS = 'traits-of-another-one_';
 
 const MINUTE = 60_000;
 /** Longer than any wait of the suite. */
@@ -166,8 +130,13 @@ export class Scene {
     return { userId, ...placement(userId, this.#layout) };
   }
 
-  id(bucket: number): SessionId {
-    return sessionIdOf(bucket, this.random.bytes(16));
+  /** An id that no session has yet; without a user, one of an anonymous session. */
+  id(bucket: number, user?: UserPlace): SessionId {
+    const sid = createSid(user?.userKey);
+    // The random parts, once more from the seed. The last bit says whether there is a user.
+    const placed = user === undefined ? 0 : Buffer.from(user.userKey, 'base64url').length;
+    sid.set(this.random.bytes(sid.length - 1 - placed), placed);
+    return sessionIdOf(bucket, sid);
   }
 
   newToken(generation = 0): NextToken {
@@ -175,23 +144,21 @@ export class Scene {
   }
 
   request(options: LoginOptions = {}): CreateRequest {
-    const { limitClass, ownLimits, device = {}, fields = {}, anonymous = false } = options;
-    const user = options.user ?? this.user();
-    const { concurrency, replaces, epoch, notAfter = this.notAfter } = options;
+    const { id, token, user = this.user(), anonymous = false, fields = {}, ...more } = options;
+    const { limitClass, device = {}, ownLimits, claims, ...conditions } = more;
     return {
+      ...conditions,
+      notAfter: conditions.notAfter ?? this.notAfter,
       session: {
-        id: options.id ?? this.id(user.bucket),
-        token: options.token ?? this.newToken(),
+        id: id ?? this.id(user.bucket, anonymous ? undefined : user),
+        token: token ?? this.newToken(),
         limitClass: limitClass ?? (anonymous ? 'anonymous' : 'default'),
         ...(ownLimits && { ownLimits }),
+        ...(claims !== undefined && { claims }),
         device,
         fields: new Map(Object.entries(fields)),
         ...(!anonymous && { user }),
       },
-      ...(concurrency && { concurrency }),
-      ...(replaces && { replaces }),
-      ...(epoch !== undefined && { epoch }),
-      notAfter,
     };
   }
 
@@ -253,6 +220,7 @@ export class Scene {
       readonly from?: PresentedToken;
       readonly generation?: number;
       readonly authenticated?: boolean;
+      readonly claims?: string;
     } = {},
   ): Promise<{
     readonly reply: RotateReply;
@@ -261,7 +229,8 @@ export class Scene {
   }> {
     const { from = login.token, generation = from.generation + 1, ...proved } = options;
     const plain = this.newToken(generation);
-    const next = kind === 'hard' ? plain : { ...plain, salt: this.#secret() };
+    const isSoft = kind === 'soft' || kind === 'fork';
+    const next = isSoft ? { ...plain, salt: this.#secret() } : plain;
     const request = { id: login.id, token: from, kind, next, notAfter: this.notAfter, ...proved };
     const reply = await this.#call(this.store.rotate(request));
     const { verifier } = next;
@@ -302,9 +271,13 @@ export class Scene {
   }
 
   /** Sweeps until nothing is left, as the cleanup does it. */
-  async sweepAll(batch = 100, store = this.store): Promise<readonly EndedSession[]> {
+  async sweepAll(
+    batch = 100,
+    options: { readonly store?: SessionStore; readonly announced?: readonly SessionId[] } = {},
+  ): Promise<readonly EndedSession[]> {
+    const { store = this.store } = options;
+    let { announced = [] } = options;
     const all: EndedSession[] = [];
-    let announced: readonly SessionId[] = [];
     for (;;) {
       const request = { limit: batch, announced, notAfter: this.notAfter };
       const reply = await this.#call(store.sweep(request));
@@ -329,10 +302,4 @@ export class Scene {
     this.#seen(reply.now);
     return reply;
   }
-}
-
-/** A verdict without its particulars. */
-export function inWords(reply: ResolveReply): string {
-  if (reply.status === 'active') return `active ${reply.match}`;
-  return reply.status === 'ended' ? `ended ${reply.reason}` : reply.status;
 }

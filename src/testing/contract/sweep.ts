@@ -1,7 +1,8 @@
 import type { EndedSession } from '../../core/record.js';
 import { byId } from './by-id.js';
 import type { Contract } from './contract.js';
-import type { Login, Scene } from './scene.js';
+import type { Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 const SHORT = {
   default: { idle: 200, absolute: 60_000 },
@@ -82,7 +83,7 @@ export function describeSweep(contract: Contract): void {
       async (scene) => {
         const other = await scene.connect();
         const logins = await expired(scene, 60);
-        const runs = [scene.store, other].map((store) => scene.sweepAll(7, store));
+        const runs = [scene.store, other].map((store) => scene.sweepAll(7, { store }));
         const ended = (await Promise.all(runs)).flat();
         expect(ended.toSorted(byId)).toEqual(logins.map(endOf).toSorted(byId));
       },

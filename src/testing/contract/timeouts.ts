@@ -1,5 +1,6 @@
 import type { Contract } from './contract.js';
-import type { Login, Scene } from './scene.js';
+import type { Login } from './actors.js';
+import type { Scene } from './scene.js';
 
 const LONG = { idle: 600_000, absolute: 600_000 };
 const IDLE = 300;

@@ -1,5 +1,5 @@
 import type { Contract } from './contract.js';
-import type { Login } from './scene.js';
+import type { Login } from './actors.js';
 
 const IDLE = 400;
 const INTERVAL = 100;
