@@ -58,6 +58,7 @@ export class RequestSession extends RequestFields {
   readonly #config: SessionConfig;
   readonly #exchange: HttpExchange;
   readonly #resolution: Resolution;
+  #grants: Map<string, Promise<boolean>> | undefined;
 
   /** @internal */
   constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
@@ -182,9 +183,15 @@ export class RequestSession extends RequestFields {
   }
 
   /** Uses up a confirmation of this action by `elevate`; see `@StepUp()`. @internal */
-  async useGrant(action: string, maxAge: number): Promise<boolean> {
-    const { session } = await this.#resolution.requireUser();
-    return session.useGrant(action, maxAge);
+  useGrant(action: string, maxAge: number): Promise<boolean> {
+    // Once in a request, also if several guards ask.
+    const known = this.#grants?.get(action);
+    if (known) return known;
+    const used = this.#resolution
+      .requireUser()
+      .then(({ session }) => session.useGrant(action, maxAge));
+    this.#grants = (this.#grants ?? new Map<string, Promise<boolean>>()).set(action, used);
+    return used;
   }
 
   /**

@@ -6,7 +6,7 @@ import { Reflector } from '@nestjs/core';
 import type { FreshnessRule } from '../core/claims.js';
 import type { SessionConfig } from '../core/config.js';
 import { SessionError } from '../core/errors.js';
-import type { RequestSession, RequestVerdict } from '../http/request-session.js';
+import type { RequestSession } from '../http/request-session.js';
 import {
   ALLOW_PENDING,
   FRESHNESS,
@@ -55,64 +55,42 @@ export class SessionGuard implements CanActivate {
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const session = this.#requests.ofContext(context);
     const rules = this.#rulesOf(context);
+    // Needs no request, so it holds for every transport.
+    if (rules.isPublic && !rules.skipsTouch) return true;
+    const session = this.#requests.ofContext(context);
     if (rules.skipsTouch) session.skipTouch();
     if (rules.isPublic) return true;
-    const verdict = await this.#resolve(session);
-    if (verdict.status !== 'active' || verdict.session.userId === undefined) {
-      throw this.#refusal(session, new SessionHttpException(codeOf(verdict)));
+    const refusal = await this.#check(context, session, rules).catch(asRefusal);
+    if (refusal === undefined) return true;
+    for (const [name, value] of headersOf(refusal, this.#bearer)) {
+      session.setResponseHeader(name, value);
     }
-    const { claims } = verdict.session;
-    if (claims.isPending) {
-      if (rules.allowsPending) return true;
-      throw this.#refusal(session, new SessionHttpException('ERR_SESSION_PENDING', { stepUp: {} }));
-    }
-    if (rules.freshness) await this.#requireFresh(session, rules.freshness);
-    if (rules.stepUp) await this.#requireConfirmation(context, session, rules.stepUp);
-    return true;
+    throw refusal;
   }
 
-  async #requireFresh(session: RequestSession, rule: FreshnessRule): Promise<void> {
-    if (!(await session.isFresh(rule))) throw this.#challenge(session, rule);
-  }
-
-  async #requireConfirmation(
+  /** Why the request is refused, if it is; the cheap checks first. */
+  async #check(
     context: ExecutionContext,
     session: RequestSession,
-    rule: StepUpRule,
-  ): Promise<void> {
-    const request = context.switchToHttp().getRequest<never>();
-    const action = typeof rule.action === 'string' ? rule.action : rule.action(request);
-    // Cheap checks first: a confirmation is used up by looking at it.
-    const isMet = (await session.isFresh(rule)) && (await session.useGrant(action, rule.maxAge));
-    if (!isMet) throw this.#challenge(session, rule, action);
-  }
-
-  #challenge(session: RequestSession, rule: FreshnessRule, action?: string): SessionHttpException {
-    const { methods, level } = rule;
-    const stepUp = {
-      maxAge: Math.floor(rule.maxAge / 1000),
-      ...(methods && { methods }),
-      ...(level !== undefined && { level }),
-      ...(action !== undefined && { action }),
-    };
-    return this.#refusal(session, new SessionHttpException('ERR_SESSION_STEP_UP', { stepUp }));
-  }
-
-  async #resolve(session: RequestSession): Promise<RequestVerdict> {
-    try {
-      return await session.resolve();
-    } catch (cause) {
-      if (!(cause instanceof SessionError)) throw cause;
-      throw this.#refusal(session, new SessionHttpException(cause.code, { cause }));
+    rules: RouteRules,
+  ): Promise<SessionHttpException | undefined> {
+    const verdict = await session.resolve();
+    if (verdict.status !== 'active' || verdict.session.userId === undefined) {
+      return new SessionHttpException(codeOf(verdict));
     }
-  }
-
-  #refusal(session: RequestSession, exception: SessionHttpException): SessionHttpException {
-    for (const [name, value] of headersOf(exception, this.#bearer))
-      session.setResponseHeader(name, value);
-    return exception;
+    if (verdict.session.claims.isPending && !rules.allowsPending) {
+      return new SessionHttpException('ERR_SESSION_PENDING', { stepUp: {} });
+    }
+    const { freshness, stepUp } = rules;
+    if (freshness && !(await session.isFresh(freshness))) return challenge(freshness);
+    if (stepUp === undefined) return undefined;
+    const request = context.switchToHttp().getRequest<never>();
+    const action = typeof stepUp.action === 'string' ? stepUp.action : stepUp.action(request);
+    // Last, because a confirmation is used up by looking at it.
+    const isMet =
+      (await session.isFresh(stepUp)) && (await session.useGrant(action, stepUp.maxAge));
+    return isMet ? undefined : challenge(stepUp, action);
   }
 
   /** Decorators never change at run time, so each route is looked up once. */
@@ -124,8 +102,10 @@ export class SessionGuard implements CanActivate {
     const places = [handler, controller];
     const says = (key: symbol): boolean =>
       this.#reflector.getAllAndOverride<boolean | undefined>(key, places) ?? false;
+    const demands = [FRESHNESS, STEP_UP].some((key) => this.#reflector.get(key, handler));
     const rules: RouteRules = {
-      isPublic: says(PUBLIC),
+      // A route that demands a proof of its own is not public because its controller is.
+      isPublic: says(PUBLIC) && !demands,
       skipsTouch: says(SKIP_TOUCH),
       allowsPending: says(ALLOW_PENDING),
       freshness: this.#reflector.getAllAndOverride<FreshnessRule | undefined>(FRESHNESS, places),
@@ -135,4 +115,21 @@ export class SessionGuard implements CanActivate {
     this.#rules.set(controller, ofController.set(handler, rules));
     return rules;
   }
+}
+
+function challenge(rule: FreshnessRule, action?: string): SessionHttpException {
+  const { methods, level } = rule;
+  const stepUp = {
+    maxAge: Math.floor(rule.maxAge / 1000),
+    ...(methods && { methods }),
+    ...(level !== undefined && { level }),
+    ...(action !== undefined && { action }),
+  };
+  return new SessionHttpException('ERR_SESSION_STEP_UP', { stepUp });
+}
+
+/** Filters of the application see an HttpException, whatever went wrong. */
+function asRefusal(cause: unknown): SessionHttpException {
+  if (cause instanceof SessionError) return new SessionHttpException(cause.code, { cause });
+  throw cause;
 }
