@@ -43,6 +43,7 @@ export type {
   ImpersonateOptions,
   RevokeUserOptions,
   SessionPage,
+  SessionPageEntry,
   SessionVerdict,
   UserSessions,
 } from './core/results.js';
@@ -96,6 +97,7 @@ export type { AtLimit } from './core/policy.js';
 export type { UserId } from './core/user-id.js';
 export { type SecretToken, SESSION_TOKEN_PATTERN } from './core/token.js';
 export {
+  type LimitChoice,
   type SessionErrorCode,
   SESSION_ERROR_CODES,
   SessionConfigError,

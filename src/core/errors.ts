@@ -24,6 +24,8 @@ export const SESSION_ERROR_CODES = [
   'ERR_SESSION_ENDED',
   'ERR_SESSION_PENDING',
   'ERR_SESSION_STEP_UP',
+  'ERR_SESSION_CROSS_SITE',
+  'ERR_SESSION_PLAIN_HTTP',
   'ERR_SESSION_LIMIT',
   'ERR_SESSION_SUPERSEDED',
   'ERR_SESSION_CONFLICT',
@@ -100,17 +102,59 @@ export class SessionValueError extends SessionError {
   }
 }
 
+/** One of the sessions that a user could end to make room. @public */
+export interface LimitChoice {
+  readonly id: string;
+  readonly createdAt: number;
+  readonly seenAt: number;
+  readonly device: {
+    readonly client?: string;
+    readonly platform?: string;
+    readonly address?: string;
+  };
+}
+
+/**
+ * A page of another site made the request, or one that could not show the session's own token
+ * (`crossSite.token`). Nothing was changed.
+ *
+ * @public
+ */
+export class SessionCrossSiteError extends SessionError {
+  /** The `Origin` that was refused; absent if there was none, or one that is no origin. */
+  readonly origin: string | undefined;
+  /** What a developer can do about it, with the name of the option. Absent in production. */
+  readonly hint: string | undefined;
+
+  constructor(
+    why: string,
+    facts: { readonly origin?: string | undefined; readonly production: boolean },
+  ) {
+    super('ERR_SESSION_CROSS_SITE', `cross-site request refused: ${why}`);
+    this.origin = facts.origin;
+    this.hint = facts.production ? undefined : why;
+  }
+}
+
 /**
  * The user already has `max` sessions and the policy is `reject`. Nothing was changed.
+ *
+ * After `RequestSession.login()` it also says how to go on: let the user pick one of `sessions`
+ * and hand `ticket` with its id to `RequestSession.completeLogin()`, within 5 minutes, once.
  *
  * @public
  */
 export class SessionLimitError extends SessionError {
   readonly max: number;
+  declare readonly ticket: string | undefined;
+  readonly sessions: readonly LimitChoice[];
 
-  constructor(max: number) {
+  constructor(max: number, choice?: { ticket: string; sessions: readonly LimitChoice[] }) {
     super('ERR_SESSION_LIMIT', `the user already has the maximum of ${max} sessions`);
     this.max = max;
+    // Not enumerable: it opens a session, so no log may print it.
+    Object.defineProperty(this, 'ticket', { value: choice?.ticket, enumerable: false });
+    this.sessions = choice?.sessions ?? [];
   }
 }
 

@@ -4,7 +4,7 @@
 import { encodeClaims } from './claims.js';
 import type { SessionConfig } from './config.js';
 import { type Duration, parseDuration } from './duration.js';
-import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
+import { SessionError, SessionLimitError } from './errors.js';
 import type { SessionEventBus } from './events.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
 import { limitsOf } from './policy.js';
@@ -43,6 +43,8 @@ const NOTHING: EncodedFields = new Map();
 type Wanted = Omit<CreateRequest['session'], 'id' | 'token' | 'claims'> &
   Omit<CreateRequest, 'session' | 'notAfter'> & {
     readonly bucket: number;
+    /** Instead of a random one. */
+    readonly wantedSid?: string | undefined;
     /** Of the moment of the login, by the store's clock. */
     readonly claims?: (now: number) => string;
   };
@@ -84,6 +86,7 @@ export class SessionIssuer {
       limitClass,
       ...(ownLimits && { ownLimits }),
       device: options.device ?? {},
+      wantedSid: options.sid,
       claims: (now) => claimsOf(options, now),
       fields: new Map(
         [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
@@ -125,11 +128,23 @@ export class SessionIssuer {
   }
 
   async #insert(wanted: Wanted): Promise<Issued | { readonly status: Refusal }> {
-    const { bucket, claims, concurrency, replaces, evicts, epoch, verifiedAt, ...session } = wanted;
+    const {
+      bucket,
+      wantedSid,
+      claims,
+      concurrency,
+      replaces,
+      evicts,
+      epoch,
+      verifiedAt,
+      ...session
+    } = wanted;
     const conditions = { concurrency, replaces, evicts, epoch, verifiedAt };
     const { absolute } = limitsOf(session, this.#config.settings.limits);
     const answer = await this.#access.mutate(async (store, now, notAfter) => {
-      const sid = createSid(session.user?.userKey);
+      const sid = wantedSid
+        ? Buffer.from(wantedSid, 'base64url')
+        : createSid(session.user?.userKey);
       const token = this.#tokens.mint({ bucket, sid, generation: 0, hardDeadline: now + absolute });
       const { sessionId: id, verifier, keyId, generation } = token;
       const created = await store.create({
@@ -272,6 +287,6 @@ function refusal(status: Refusal, max: number): SessionError {
         'all sessions of the user were revoked while they logged in',
       );
     case 'taken':
-      return new SessionStoreError('the session store claims to have a session that was just made');
+      return new SessionError('ERR_SESSION_SUPERSEDED', 'this login was completed before');
   }
 }

@@ -10,7 +10,7 @@ import { SessionConfigError } from './errors.js';
 export type Secret = string | Uint8Array;
 
 /** What a key is for; a key of one purpose is worthless for another (row T-13). */
-export type KeyPurpose = 'token' | 'csrf' | 'data';
+export type KeyPurpose = 'token' | 'csrf' | 'data' | 'ticket';
 
 const KEY_BYTES = 32;
 const SHA512_BLOCK = 128;
@@ -38,7 +38,12 @@ export class RingKey {
     const keyFor = (purpose: KeyPurpose): KeyObject =>
       createSecretKey(derive(secret, `nsk/${purpose}`, KEY_BYTES));
     this.id = derive(secret, 'nsk/key-id', 1).readUInt8() & 0b11_1111;
-    this.#keys = { token: keyFor('token'), csrf: keyFor('csrf'), data: keyFor('data') };
+    this.#keys = {
+      token: keyFor('token'),
+      csrf: keyFor('csrf'),
+      data: keyFor('data'),
+      ticket: keyFor('ticket'),
+    };
   }
 
   /** The 32-byte key for a purpose. */

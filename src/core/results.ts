@@ -73,9 +73,15 @@ export interface RevokeUserOptions {
   readonly except?: SessionId;
 }
 
+/** A session as administrators see it. @public */
+export interface SessionPageEntry extends SessionInfo {
+  /** Absent in an anonymous session. */
+  readonly userId: string | undefined;
+}
+
 /** One page of all sessions. @public */
 export interface SessionPage {
-  readonly sessions: readonly (SessionInfo & { readonly userId: string | undefined })[];
+  readonly sessions: readonly SessionPageEntry[];
   /** For the next page; absent on the last. */
   readonly cursor?: string;
 }

@@ -17,7 +17,9 @@ import {
   type SessionEventName,
   type SweepReport,
 } from './events.js';
+import type { SessionLimitError } from './errors.js';
 import type { Issued, Refused } from './issuer.js';
+import { type PausedLogin, openLogin, pauseLogin } from './limit-ticket.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import { deadlinesOf } from './policy.js';
 import type { SessionDevice, SessionId } from './record.js';
@@ -93,6 +95,22 @@ export class SessionService {
   /** `create` for a caller that can hand out the token of a restored anonymous session. @internal */
   async login(userId: UserId, options: CreateOptions): Promise<LoginOutcome> {
     return this.#outcome(await this.#parts.issuer.forUser(userId, options));
+  }
+
+  /** What a user at the limit needs to choose which session makes room. @internal */
+  async pauseLogin(
+    userId: UserId,
+    options: CreateOptions,
+    max: number,
+  ): Promise<SessionLimitError> {
+    const { config, access } = this.#parts;
+    const user = { userId: canonicalUserId(userId), ...(await this.#place(userId)) };
+    return pauseLogin(config, access, user, options, max);
+  }
+
+  /** The login of a ticket that is genuine and not too old. @internal */
+  async resumeLogin(ticket: unknown): Promise<PausedLogin | undefined> {
+    return openLogin(this.#parts.config, ticket, await this.#parts.access.now());
   }
 
   /** Creates a session without a user, for data that exists before the login. */

@@ -41,8 +41,8 @@ export interface DurationSummary {
   readonly count: number;
   /** 0 before the first end. */
   readonly average: number;
-  /** Ended sessions that lasted at most `upTo`, and longer than the class before. */
-  readonly classes: readonly { readonly upTo: number; readonly count: number }[];
+  /** Ended sessions that lasted at most `upTo`, and longer than the class before; `null`: no bound. */
+  readonly classes: readonly { readonly upTo: number | null; readonly count: number }[];
 }
 
 /** Concurrent sessions per user. @public */
@@ -72,7 +72,7 @@ export function summarize(reply: StatsReply): SessionStats {
       count: reply.duration.count,
       average: reply.duration.count === 0 ? 0 : reply.duration.sum / reply.duration.count,
       classes: reply.duration.buckets.map((count, index) => ({
-        upTo: DURATION_BOUNDS[index] ?? Infinity,
+        upTo: DURATION_BOUNDS[index] ?? null,
         count,
       })),
     },

@@ -8,7 +8,7 @@ import { SessionError } from '../core/errors.js';
 import type { MintedToken, VerifiedToken } from '../core/token.js';
 import { type Credential, readCredential } from './carrier.js';
 import { serializeCookie, serializeDeletion } from './cookie.js';
-import { isLoopbackHost } from './cross-site.js';
+import { isLoopbackHost } from '../core/loopback.js';
 import { describeDevice } from './device.js';
 import { ResponseHeaders } from './response-headers.js';
 

@@ -4,10 +4,10 @@
 import { inspect } from 'node:util';
 import { type FreshnessRule, isFresh } from '../core/claims.js';
 import type { SessionConfig } from '../core/config.js';
-import { SessionError } from '../core/errors.js';
+import { SessionError, SessionLimitError } from '../core/errors.js';
 import { sessionIsGone } from '../core/fields.js';
 import type { CreateOptions } from '../core/login-options.js';
-import type { SessionId } from '../core/record.js';
+import type { SessionId, SessionTombstone } from '../core/record.js';
 import type { ElevateOptions, ImpersonateOptions, Renewed } from '../core/results.js';
 import type { SessionService } from '../core/service.js';
 import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
@@ -130,6 +130,31 @@ export class RequestSession extends RequestFields {
         "carrier 'bearer' needs the option bearer: true",
       );
     }
+    return this.#logIn(userId, create, carrier);
+  }
+
+  /**
+   * Completes a login that met the concurrency limit: ends the session that the user chose and
+   * begins the new one, in one step. Ticket and choices are in the `SessionLimitError` (and in the
+   * 409) that the login was refused with.
+   *
+   * @throws SessionError `ERR_SESSION_SUPERSEDED` if the ticket is not genuine, older than 5
+   *   minutes, or was used
+   */
+  async completeLogin(
+    ticket: string,
+    chosen: SessionId,
+    options: Pick<LoginOptions, 'carrier' | 'data'> = {},
+  ): Promise<LoginResult> {
+    const { carrier = 'cookie', ...data } = options;
+    const paused = await this.#service.resumeLogin(ticket);
+    if (paused === undefined) throw ticketIsNoGood();
+    const { userId, sid, options: wanted, ticket: began } = paused;
+    const create = { ...wanted, ...data, sid, evicts: chosen, ticket: began };
+    return this.#logIn(userId, create, carrier);
+  }
+
+  async #logIn(userId: UserId, create: CreateOptions, carrier: Carrier): Promise<LoginResult> {
     const resolution = this.#resolution;
     resolution.assertTokenCanBeSent(carrier);
     const { presented } = resolution;
@@ -142,7 +167,9 @@ export class RequestSession extends RequestFields {
     });
     if (outcome.status === 'refused') {
       if (outcome.restored) await resolution.adopt(outcome.restored, 'cookie');
-      throw outcome.error;
+      const { error } = outcome;
+      if (!(error instanceof SessionLimitError)) throw error;
+      throw await this.#service.pauseLogin(userId, create, error.max);
     }
     if (old === undefined) await resolution.end(presented);
     await resolution.adopt(outcome, carrier);
@@ -238,6 +265,12 @@ export class RequestSession extends RequestFields {
     return sessions.map((info) => ({ ...info, isCurrent: info.id === session.id }));
   }
 
+  /** The user's ended sessions that are still remembered, newest first, with the reason. */
+  async endedDevices(): Promise<readonly SessionTombstone[]> {
+    const { userId } = await this.#resolution.requireUser();
+    return (await this.#service.list(userId)).ended;
+  }
+
   /**
    * Ends one of the user's own sessions by its public id; this one means `logout()`. `false`:
    * the user has no such session.
@@ -303,4 +336,8 @@ export class RequestSession extends RequestFields {
     await resolution.adopt(created, 'cookie');
     return created.session;
   }
+}
+
+function ticketIsNoGood(): SessionError {
+  return new SessionError('ERR_SESSION_SUPERSEDED', 'the login ticket is not genuine or too old');
 }

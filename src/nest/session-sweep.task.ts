@@ -126,6 +126,7 @@ export class SessionSweepTask {
         `repaired ${withoutExpiry} keys without expiry and ${danglingEntries} dangling index entries`,
       );
     }
+    if (ended === 0 && !unfinished) return;
     const rest = unfinished ? '; more is left for the next run' : '';
     this.#logger.debug(`ended ${ended} expired sessions in ${Math.round(took)} ms${rest}`);
   }

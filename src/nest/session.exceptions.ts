@@ -4,13 +4,18 @@
 import { type ArgumentsHost, Catch, HttpException, Inject } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import type { SessionConfig } from '../core/config.js';
-import { SessionError, type SessionErrorCode } from '../core/errors.js';
+import {
+  type LimitChoice,
+  SessionError,
+  type SessionErrorCode,
+  SessionLimitError,
+} from '../core/errors.js';
 import type { EndReason } from '../core/record.js';
 import type { RequestVerdict } from '../http/request-session.js';
 import { CONFIG_TOKEN } from './session.module-definition.js';
 
 interface Answer {
-  readonly status: 400 | 401 | 409 | 413 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 409 | 413 | 500 | 503;
   readonly message: string;
 }
 
@@ -32,11 +37,13 @@ export const ANSWERS: Readonly<Record<SessionErrorCode, Answer>> = {
   ERR_SESSION_SUPERSEDED: { status: 401, message: 'Sessions were revoked during the login' },
   ERR_SESSION_PENDING: { status: 401, message: 'A further proof of identity is required' },
   ERR_SESSION_STEP_UP: { status: 401, message: 'A more recent proof of identity is required' },
+  ERR_SESSION_CROSS_SITE: { status: 403, message: 'Cross-site request refused' },
+  ERR_SESSION_PLAIN_HTTP: { status: 403, message: 'HTTPS is required' },
   ERR_SESSION_LIMIT: { status: 409, message: 'Too many sessions' },
   ERR_SESSION_CONFLICT: { status: 409, message: 'The session was changed by another request' },
   ERR_SESSION_TOO_LARGE: { status: 413, message: 'Too much session data' },
   ERR_SESSION_VALUE: FAULT,
-  ERR_SESSION_USER_ID: FAULT,
+  ERR_SESSION_USER_ID: { status: 400, message: 'Not a user id' },
   ERR_SESSION_CONFIG: FAULT,
   ERR_SESSION_HEADERS_SENT: FAULT,
   ERR_SESSION_STORE: UNAVAILABLE,
@@ -57,6 +64,7 @@ const REASONS: Readonly<Record<EndReason, SessionErrorCode>> = {
 const REASON_PHRASES: Readonly<Record<Answer['status'], string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
+  403: 'Forbidden',
   409: 'Conflict',
   413: 'Payload Too Large',
   500: 'Internal Server Error',
@@ -77,14 +85,23 @@ export class SessionHttpException extends HttpException {
 
   constructor(
     code: SessionErrorCode,
-    options: { readonly cause?: unknown; readonly stepUp?: StepUpChallenge } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly stepUp?: StepUpChallenge;
+      readonly choice?: { readonly ticket: string; readonly sessions: readonly LimitChoice[] };
+    } = {},
   ) {
-    const { stepUp, ...rest } = options;
+    const { stepUp, choice, ...rest } = options;
     const { status, message } = ANSWERS[code];
     const body = { statusCode: status, message, error: REASON_PHRASES[status], code };
-    super(stepUp ? { ...body, stepUp } : body, status, rest);
+    super({ ...body, ...(stepUp && { stepUp }), ...choice }, status, rest);
     this.code = code;
     this.stepUp = stepUp;
+  }
+
+  /** The refusal for a verdict that is not `active`, with its reason: for routes of your own. */
+  static of(verdict: RequestVerdict): SessionHttpException {
+    return new SessionHttpException(codeOf(verdict));
   }
 }
 
@@ -118,6 +135,15 @@ export function codeOf(verdict: RequestVerdict): SessionErrorCode {
   return verdict.status === 'ambiguous' ? 'ERR_SESSION_AMBIGUOUS' : 'ERR_SESSION_REQUIRED';
 }
 
+function toHttpException(error: SessionError): SessionHttpException {
+  const { code } = error;
+  if (!(error instanceof SessionLimitError) || error.ticket === undefined) {
+    return new SessionHttpException(code, { cause: error });
+  }
+  const { ticket, sessions } = error;
+  return new SessionHttpException(code, { cause: error, choice: { ticket, sessions } });
+}
+
 /** Headers that belong to an answer. `WWW-Authenticate` is required with 401 (RFC 9110 11.6.1). */
 export function headersOf(
   exception: SessionHttpException,
@@ -149,7 +175,7 @@ export class SessionExceptionFilter extends BaseExceptionFilter {
 
   override catch(error: SessionError, host: ArgumentsHost): void {
     if (host.getType() !== 'http') throw error;
-    const exception = new SessionHttpException(error.code, { cause: error });
+    const exception = toHttpException(error);
     // A fault of the application: let Nest answer 500 and log it with its stack.
     if (exception.getStatus() === 500) return super.catch(error, host);
     const response = host.switchToHttp().getResponse<object>();

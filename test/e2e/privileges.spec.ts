@@ -35,6 +35,16 @@ class PrivilegedController {
     await session.login(user, { methods: ['pwd'], level: 1, pending: true });
   }
 
+  @Public()
+  @Post('choose')
+  @HttpCode(204)
+  async choose(
+    @Body() { ticket, id }: { ticket: string; id: string },
+    @CurrentSession() session: RequestSession,
+  ): Promise<void> {
+    await session.completeLogin(ticket, id);
+  }
+
   @AllowPending()
   @Post('otp')
   @HttpCode(204)
@@ -269,5 +279,67 @@ describe.each(ADAPTERS)('privileges on %s', (adapter) => {
     expect((await young.get('/me')).status).toBe(200);
     await sessions.revokeEveryone();
     expect((await young.get('/me')).status).toBe(401);
+  });
+
+  describe('at the limit with the policy reject', () => {
+    interface Refusal {
+      readonly ticket: string;
+      readonly sessions: readonly { readonly id: string }[];
+    }
+    const limit = { concurrency: { max: 2, atLimit: 'reject' } } as const;
+    const refused = async (client: Client, user: string): Promise<Refusal> => {
+      const answer = await client.post('/p/password', { user });
+      expect(answer.status).toBe(409);
+      expect(answer.body).toMatchObject({ code: 'ERR_SESSION_LIMIT' });
+      return answer.body as Refusal;
+    };
+
+    it('K-02: the user picks the session that makes room, and the ticket is good once', async () => {
+      const { url } = await start(limit);
+      const [one, two, three] = [new Client(url), new Client(url), new Client(url)];
+      await complete(one, 'alice');
+      clock.advance(1);
+      await complete(two, 'alice');
+      const { ticket, sessions } = await refused(three, 'alice');
+      expect(sessions).toHaveLength(2);
+      const id = sessions[1]?.id; // the older one
+      expect((await three.post('/p/choose', { ticket, id })).status).toBe(204);
+      expect((await three.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_PENDING' });
+      expect((await one.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_EVICTED' });
+      expect((await two.get('/me')).status).toBe(200);
+      const replay = await new Client(url).post('/p/choose', { ticket, id: sessions[0]?.id });
+      expect(replay.body).toMatchObject({ code: 'ERR_SESSION_SUPERSEDED' });
+      expect(replay.setCookies).toEqual([]);
+      expect((await two.get('/me')).status).toBe(200);
+    });
+
+    it('refuses a ticket that is old, damaged, of another user, or from before a revoke-all', async () => {
+      const { app, url } = await start(limit);
+      const [one, two, mallory] = [new Client(url), new Client(url), new Client(url)];
+      await complete(one, 'alice');
+      await complete(two, 'alice');
+      await complete(mallory, 'mallory');
+      const { ticket, sessions } = await refused(new Client(url), 'alice');
+      const id = sessions[0]?.id;
+      const choose = (body: object): Promise<number> =>
+        new Client(url).post('/p/choose', body).then(({ status }) => status);
+      const end = ticket.endsWith('A') ? 'B' : 'A';
+      expect(await choose({ ticket: `${ticket.slice(0, -1)}${end}`, id })).toBe(401);
+      expect(await choose({ ticket: 'nskt_', id })).toBe(401);
+      expect(await choose({ ticket: 7, id })).toBe(401);
+      const foreign = ((await mallory.get('/me')).body as { id: string }).id;
+      expect(await choose({ ticket, id: foreign })).toBe(409); // makes no room for alice
+      expect((await mallory.get('/me')).status).toBe(200);
+      await app.get(SessionService).revokeUser('alice');
+      expect(await choose({ ticket, id })).toBe(401);
+      const later = new Client(url);
+      await complete(one, 'alice');
+      await complete(two, 'alice');
+      const second = await refused(later, 'alice');
+      clock.advance(5 * MINUTE + 1);
+      await later.get('/public');
+      expect((await one.get('/me')).status).toBe(200);
+      expect(await choose({ ticket: second.ticket, id: second.sessions[0]?.id })).toBe(401);
+    });
   });
 });

@@ -13,7 +13,7 @@ import {
   type KeyPurpose,
 } from '../../../src/core/key-ring.js';
 
-const PURPOSES: readonly KeyPurpose[] = ['token', 'csrf', 'data'];
+const PURPOSES: readonly KeyPurpose[] = ['token', 'csrf', 'data', 'ticket'];
 // The SHA-256 of a sentence, in hexadecimal digits. All expectations are from Python's hmac module.
 const KNOWN_SECRET = 'a2444d938e7a829e3a040121c0fece76a5913d6040e44bc945a378aacb058c77';
 const README_SECRET = 'change-me-to-32-random-bytes-or-more';
