@@ -35,7 +35,7 @@ for (const tool of ['apt-get', 'dpkg-deb', 'flock']) {
 }
 const system = readOsRelease();
 const cache = chosen ? resolve(chosen) : findCache();
-const home = join(cache, 'servers', `${system.ID}${system.VERSION_ID ?? ''}-${process.arch}`);
+const home = homeIn(cache);
 fs.mkdirSync(home, { recursive: true });
 
 if (locked || names.every((name) => fs.existsSync(join(home, name)))) {
@@ -58,6 +58,7 @@ function install(name, folder) {
   const { packages, programs, suite, backports } = SERVERS[name];
   const foreign = suite !== undefined && suite !== system.VERSION_CODENAME;
   const draft = fs.mkdtempSync(`${folder}-`);
+  console.error(`fetch-servers: fetching ${packages.join(' and ')} with apt`);
   try {
     const lists = join(home, 'lists', foreign ? suite : 'own');
     const apt = prepareApt(join(draft, 'apt'), lists, foreign ? suite : '', backports);
@@ -172,15 +173,22 @@ function writeStarter(folder, program, foreign) {
   fs.writeFileSync(join(folder, program), script, { mode: 0o755 });
 }
 
+/** Programs fit one system: a cache may be shared with containers that hold others. */
+function homeIn(folder) {
+  return join(folder, 'servers', `${system.ID}${system.VERSION_ID ?? ''}-${process.arch}`);
+}
+
 /** node_modules/.cache, or the user's own cache where the project belongs to somebody else. */
 function findCache() {
   const modules = join(dirname(self), '../node_modules');
   const personal = process.env.XDG_CACHE_HOME || join(homedir(), '.cache');
   const candidates = [join(modules, '.cache'), join(personal, 'nestjs-session-kit')];
   const usable = candidates.find((folder) => {
+    const place = homeIn(folder);
+    if (names.every((name) => fs.existsSync(join(place, name)))) return true;
     try {
-      fs.mkdirSync(join(folder, 'servers'), { recursive: true });
-      fs.accessSync(join(folder, 'servers'), fs.constants.W_OK);
+      fs.mkdirSync(place, { recursive: true });
+      fs.accessSync(place, fs.constants.W_OK);
       return true;
     } catch {
       return false;

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Redis, type RedisOptions } from 'ioredis';
 import { useRedis } from '../support/servers/hooks.js';
+import { findServer } from '../support/servers/locate.js';
 import { startRedis } from '../support/servers/redis.js';
 import { until } from '../support/until.js';
 
@@ -29,6 +30,13 @@ async function talk<Answer>(
 }
 
 const ping = (client: Redis) => client.ping();
+
+/** Not whether it listens: in front of a container something else always does. */
+const answers = (url: string) =>
+  talk(url, ping).then(
+    () => true,
+    () => false,
+  );
 
 function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
@@ -71,7 +79,7 @@ describe.each([
     const { url, pid } = server();
     await talk(url, (client) => client.set('before', 'lost'));
     await server().kill();
-    expect(await isListening(server().port)).toBe(false);
+    expect(await answers(url)).toBe(false);
     await server().restart();
     expect(server().url).toBe(url);
     expect(server().pid).not.toBe(pid);
@@ -82,18 +90,19 @@ describe.each([
     const other = await startRedis({ version });
     await other.freeze();
     await other.kill('SIGTERM');
-    expect(await isListening(other.port)).toBe(false);
+    // It could not, if the old one still held the port.
     await other.restart();
+    expect(await answers(other.url)).toBe(true);
     await other.freeze();
     await other.stop();
-    expect(await isListening(other.port)).toBe(false);
+    expect(await answers(other.url)).toBe(false);
   });
 
   it('ends while a script runs', async () => {
     const other = await startRedis({ version });
     await talk(other.url, (client) => client.eval('while true do end', 0).catch(() => {}));
     await other.stop();
-    expect(await isListening(other.port)).toBe(false);
+    expect(await answers(other.url)).toBe(false);
   });
 
   it('takes options of the server', async () => {
@@ -131,11 +140,17 @@ describe.each([
   });
 
   it('listens on a unix socket, in a folder that goes with it', async () => {
-    const other = await startRedis({ version, socket: true });
-    const { socket = '' } = other;
-    expect(await talk(socket, ping)).toBe('PONG');
-    await other.stop();
-    expect(existsSync(dirname(socket))).toBe(false);
+    const { image } = await findServer(version);
+    const outcome = async () => {
+      const other = await startRedis({ version, socket: true });
+      const { socket = '' } = other;
+      const answer = await talk(socket, ping);
+      await other.stop();
+      return `${answer}, then ${existsSync(dirname(socket)) ? 'a folder' : 'nothing'}`;
+    };
+    expect(await outcome().catch((error: Error) => error.message)).toBe(
+      image ? 'a container has no unix socket for this machine' : 'PONG, then nothing',
+    );
   });
 
   it('is left alone by the others: each has a port of its own', async () => {
@@ -171,13 +186,15 @@ describe('a test process that ends without cleaning up', () => {
     ['is killed', `${start} setInterval(() => {}, 1000);`, 'SIGKILL'],
     ['gives up', `${start} process.exit(1);`, undefined],
     ['ends', start, undefined],
-  ] as const)('leaves no server behind when it %s', async (_, script, signal) => {
-    const ports = await run(script, signal);
-    expect(ports).toHaveLength(2);
-    for (const port of ports)
-      await until(
-        () => isListening(port),
-        (listens) => !listens,
-      );
-  });
+  ] as const)(
+    'leaves no server behind when it %s',
+    async (_, script, signal) => {
+      const ports = await run(script, signal);
+      expect(ports).toHaveLength(2);
+      // Docker's own watchdog waits ten seconds for the process to come back.
+      const isGone = (listens: boolean) => !listens;
+      for (const port of ports) await until(() => isListening(port), isGone, 30_000);
+    },
+    60_000,
+  );
 });

@@ -20,7 +20,9 @@ export async function launchWith(
   if (started.exitCode !== 0) throw new Error(`${command[0]} did not start\n${started.output}`);
   let text = '';
   let pid = '';
-  const signal = (name: NodeJS.Signals) => run(['kill', `-${name.replace('SIG', '')}`, pid]);
+  // The shell's own: small images have no program of that name.
+  const signal = (name: NodeJS.Signals) =>
+    run(['sh', '-c', `kill -${name.replace('SIG', '')} "$0"`, pid]);
   const isAlive = async () => (await run(['sh', '-c', IS_ALIVE, pid])).exitCode === 0;
   const isReady = async () => {
     pid ||= (await run(['sh', '-c', 'cat "$0/pid" 2>/dev/null', folder])).output.trim();

@@ -31,14 +31,18 @@ export async function findServer(name: ServerName): Promise<FoundServer> {
 }
 
 /** Tries each way in turn; what keeps one from working is part of the error when none does. */
-export async function searchServer(name: ServerName, env: NodeJS.ProcessEnv): Promise<FoundServer> {
+export async function searchServer(
+  name: ServerName,
+  env: NodeJS.ProcessEnv,
+  docker = mayHaveDocker(env),
+): Promise<FoundServer> {
   const { programs, variable } = SERVERS[name];
   const named = env[variable];
   if (named) return inspect(name, named, variable);
   const paths = programs.flatMap((program) => findOnPath(program, env));
   const ways = [
     ...paths.map((path) => () => inspect(name, path, path)),
-    ...(mayHaveDocker(env) ? [() => useDocker(name)] : []),
+    ...(docker ? [() => useDocker(name)] : []),
     () => usePackage(name, env),
   ];
   const failures: string[] = [];
