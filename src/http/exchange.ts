@@ -4,11 +4,13 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionConfig } from '../core/config.js';
-import { SessionError } from '../core/errors.js';
+import { SessionCrossSiteError, SessionError } from '../core/errors.js';
+import { isLoopbackHost } from '../core/loopback.js';
 import type { MintedToken, VerifiedToken } from '../core/token.js';
 import { type Credential, readCredential } from './carrier.js';
-import { serializeCookie, serializeDeletion } from './cookie.js';
-import { isLoopbackHost } from '../core/loopback.js';
+import { scanCookies, serializeCookie, serializeDeletion } from './cookie.js';
+import { type CrossSiteRequest, isCrossSite, isUnsafe, sourceOf } from './cross-site.js';
+import { CSRF_HEADER } from './csrf-token.js';
 import { describeDevice } from './device.js';
 import { ResponseHeaders } from './response-headers.js';
 
@@ -20,6 +22,7 @@ export interface HttpPeer {
   readonly address: string | undefined;
   /** Whether the request came over TLS, by the adapter's trust-proxy setting. */
   readonly isSecure: boolean;
+  /** Host and port that the client asked for, by the adapter's trust-proxy setting. */
   readonly host: string | undefined;
 }
 
@@ -79,6 +82,44 @@ export class HttpExchange {
     return readCredential(this.#peer.request.headers, settings, verify);
   }
 
+  /** Whether the method can change something. */
+  get isUnsafe(): boolean {
+    return isUnsafe(this.#peer.request.method);
+  }
+
+  /** The synchroniser token that came with the request. */
+  get csrfToken(): string | undefined {
+    const value = this.#peer.request.headers[CSRF_HEADER.toLowerCase()];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Whether the client tried to authenticate without a cookie. */
+  get presentsBearer(): boolean {
+    return this.#config.bearer && this.#peer.request.headers.authorization !== undefined;
+  }
+
+  /**
+   * Why this request may neither use the session cookie nor set one: a page of another site made
+   * it, or it came over plain HTTP where a preset forbids that.
+   */
+  get cookieRefusal(): SessionError | undefined {
+    const { crossSite, preset, production } = this.#config;
+    if (preset && this.#looksPlain) {
+      this.#onPlainRequest();
+      return new SessionError(
+        'ERR_SESSION_PLAIN_HTTP',
+        `preset '${preset.name}' refuses session cookies over what looks like plain HTTP`,
+      );
+    }
+    if (!crossSite.isChecked) return undefined;
+    const { request, host, isSecure } = this.#peer;
+    const { method, headers } = request;
+    const facts: CrossSiteRequest = { method, headers, host, isSecure };
+    if (!isCrossSite(facts, crossSite)) return undefined;
+    const { origin, why } = sourceOf(facts);
+    return new SessionCrossSiteError(why, { origin, production });
+  }
+
   /**
    * Refuses before anything is changed if the response can no longer carry a cookie.
    *
@@ -95,9 +136,7 @@ export class HttpExchange {
    */
   sendCookie(token: MintedToken, limitClass: string, now: number): boolean {
     const { cookie, persistentClasses } = this.#config;
-    if (cookie.secure && !this.#peer.isSecure && !isLoopbackHost(this.#peer.host)) {
-      this.#onPlainRequest();
-    }
+    if (this.#looksPlain) this.#onPlainRequest();
     const maxAge = persistentClasses.has(limitClass)
       ? Math.max(0, Math.floor((token.hardDeadline - now) / 1000))
       : undefined;
@@ -111,8 +150,21 @@ export class HttpExchange {
     this.#headers.setCookie(cookie.name, serializeDeletion(cookie));
   }
 
+  /** Whether the request carries anything that could be meant as a credential. */
+  get hasCandidate(): boolean {
+    const { cookie, authorization } = this.#peer.request.headers;
+    const byCookie = scanCookies(cookie, this.#config.cookie.name).length > 0;
+    return byCookie || (this.#config.bearer && authorization !== undefined);
+  }
+
   setHeader(name: string, value: string): void {
     this.#headers.setHeader(name, value);
+  }
+
+  /** Whether a browser would drop the cookie, as far as the adapter can tell. */
+  get #looksPlain(): boolean {
+    const { isSecure, host } = this.#peer;
+    return this.#config.cookie.secure && !isSecure && !isLoopbackHost(host);
   }
 }
 

@@ -16,33 +16,11 @@ import type { UserId } from '../core/user-id.js';
 import type { Carrier } from './carrier.js';
 import type { HttpExchange } from './exchange.js';
 import { RequestFields, type RequestVerdict } from './request-fields.js';
+import type { DeviceSession, LoginOptions, LoginResult } from './request-results.js';
 import { Resolution, sessionIsRequired } from './resolution.js';
 
 export type { RequestVerdict } from './request-fields.js';
-
-/** How a login through a request is done. @public */
-export interface LoginOptions extends Omit<CreateOptions, 'replaces' | 'device' | 'actor'> {
-  /**
-   * `'bearer'` sets no cookie: send the token that is returned to the client yourself. Needs the
-   * option `bearer`.
-   *
-   * @defaultValue `'cookie'`
-   */
-  readonly carrier?: Carrier;
-}
-
-/** @public */
-export interface LoginResult {
-  readonly session: Session;
-  /** Only needed with `carrier: 'bearer'`; `reveal()` gives the text. */
-  readonly token: SecretToken;
-}
-
-/** One of the user's sessions, as shown to them. @public */
-export interface DeviceSession extends SessionInfo {
-  /** It is the one that asks. */
-  readonly isCurrent: boolean;
-}
+export type { DeviceSession, LoginOptions, LoginResult } from './request-results.js';
 
 /**
  * The session of the current request, with everything a handler does with it. Inject it with
@@ -79,9 +57,33 @@ export class RequestSession extends RequestFields {
     return this.#resolution.resolve();
   }
 
+  /** Refuses a request without a credential that a page of another site made. @internal */
+  authoriseVisitor(): void {
+    this.#resolution.authoriseVisitor();
+  }
+
+  /**
+   * The synchroniser token, for pages and answers of your own: with the option `crossSite.token`
+   * unsafe requests of this session have to show it in the header `X-CSRF-Token`. Another text at
+   * each call; all count until the next login, `elevate()` or, unless tokens rotate by the clock,
+   * `rotate()`. `undefined` without a session, since none is asked for then.
+   *
+   * @throws SessionError `ERR_SESSION_CONFIG` without the option
+   */
+  async csrfToken(): Promise<string | undefined> {
+    if (this.#config.crossSite.token) return this.#resolution.csrfToken();
+    const why = 'csrfToken() needs the option crossSite: { token: true }';
+    throw new SessionError('ERR_SESSION_CONFIG', why);
+  }
+
   /** Sets a header of the response, the same way on every adapter. @internal */
   setResponseHeader(name: string, value: string): void {
     this.#exchange.setHeader(name, value);
+  }
+
+  /** Which check refuses this request, in words. For developers: never show it to strangers. */
+  explain(): Promise<string> {
+    return this.#resolution.explain();
   }
 
   /** Whether there is a live session, of a user or anonymous. */
@@ -120,6 +122,7 @@ export class RequestSession extends RequestFields {
    * first. When this returns the session is stored and the response carries its cookie.
    *
    * @throws SessionLimitError at the concurrency limit, if the policy is `reject`
+   * @throws SessionCrossSiteError if a page of another site made the request; nothing was changed
    * @throws SessionError `ERR_SESSION_HEADERS_SENT` if the response has begun; nothing was changed
    */
   async login(userId: UserId, options: LoginOptions = {}): Promise<LoginResult> {
@@ -130,6 +133,7 @@ export class RequestSession extends RequestFields {
         "carrier 'bearer' needs the option bearer: true",
       );
     }
+    await this.#resolution.authorise(carrier);
     return this.#logIn(userId, create, carrier);
   }
 
@@ -147,6 +151,7 @@ export class RequestSession extends RequestFields {
     options: Pick<LoginOptions, 'carrier' | 'data'> = {},
   ): Promise<LoginResult> {
     const { carrier = 'cookie', ...data } = options;
+    await this.#resolution.authorise(carrier);
     const paused = await this.#service.resumeLogin(ticket);
     if (paused === undefined) throw ticketIsNoGood();
     const { userId, sid, options: wanted, ticket: began } = paused;
@@ -181,6 +186,7 @@ export class RequestSession extends RequestFields {
    * forget the cookie. No error if there is nothing to end.
    */
   async logout(): Promise<void> {
+    await this.#resolution.authorise(this.#resolution.carrier);
     await this.#resolution.end(this.#resolution.presented);
     this.#resolution.forget();
   }
@@ -330,6 +336,7 @@ export class RequestSession extends RequestFields {
   /** @internal */
   protected override async begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
     const resolution = this.#resolution;
+    await resolution.authorise('cookie');
     resolution.assertUnambiguous();
     resolution.assertTokenCanBeSent('cookie');
     const created = await this.#service.createAnonymous(values, resolution.device);

@@ -3,13 +3,14 @@
  * behind `RequestSession`.
  */
 import type { SessionConfig } from '../core/config.js';
-import { SessionError } from '../core/errors.js';
+import { SessionCrossSiteError, SessionError } from '../core/errors.js';
 import type { SessionDevice } from '../core/record.js';
 import type { CreatedSession } from '../core/results.js';
 import type { SessionService } from '../core/service.js';
 import type { Session } from '../core/session.js';
 import type { MintedToken, VerifiedToken } from '../core/token.js';
 import type { Carrier, Credential } from './carrier.js';
+import { type CsrfBinding, CSRF_HEADER, isCsrfToken, issueCsrfToken } from './csrf-token.js';
 import { describeDevice } from './device.js';
 import { type HttpExchange, headersAreSent } from './exchange.js';
 import type { RequestVerdict } from './request-fields.js';
@@ -75,11 +76,37 @@ export class Resolution {
   }
 
   /**
+   * Refuses before anything is changed what must not use the session cookie, or set one: `sets` is
+   * the carrier of a token that is about to be handed out.
+   *
+   * @throws SessionCrossSiteError
+   * @throws SessionError `ERR_SESSION_PLAIN_HTTP`
+   */
+  async authorise(sets?: Carrier): Promise<void> {
+    if (sets === 'cookie' || this.#usesCookie) this.#assertCookieAllowed();
+    // Whether the synchroniser token is right depends on the session.
+    if (this.#usesCookie && this.#needsCsrfToken) await this.resolve();
+  }
+
+  /** The same for a guarded route: who has no credential at all would need the cookie there. */
+  authoriseVisitor(): void {
+    const isVisitor = this.#readCredential().kind === 'none' && !this.#exchange.presentsBearer;
+    if (isVisitor) this.#assertCookieAllowed();
+  }
+
+  /** A synchroniser token for this session; `undefined` without one. */
+  async csrfToken(): Promise<string | undefined> {
+    const verdict = await this.resolve();
+    if (verdict.status !== 'active') return undefined;
+    return issueCsrfToken(this.#config.ring, bindingOf(verdict.session));
+  }
+
+  /**
    * Refuses before anything is changed if a new token could not reach the client.
    *
    * @throws SessionError `ERR_SESSION_HEADERS_SENT`
    */
-  assertTokenCanBeSent(carrier = this.#carrier): void {
+  assertTokenCanBeSent(carrier = this.carrier): void {
     if (carrier === 'cookie') this.#exchange.assertCookieCanBeSent();
   }
 
@@ -97,7 +124,7 @@ export class Resolution {
 
   /** The session goes on under a new token. */
   handOver(token: MintedToken, session: Session): void {
-    const carrier = this.#carrier;
+    const carrier = this.carrier;
     this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
     if (carrier === 'cookie') this.#send(token, session.limitClass);
     else this.#exchange.setHeader(SUCCESSOR_HEADER, token.token.reveal());
@@ -109,9 +136,23 @@ export class Resolution {
 
   /** There is no session any more; the browser is told to forget the cookie. */
   forget(): void {
-    const carrier = this.#carrier;
+    const carrier = this.carrier;
     this.#become({ status: 'none' }, { kind: 'none' });
     if (carrier === 'cookie') this.#exchange.clearCookie();
+  }
+
+  /** Which check refuses this request, in words: for developers. */
+  async explain(): Promise<string> {
+    const credential = this.#readCredential();
+    if (credential.kind === 'ambiguous') return 'the request carries two different genuine tokens';
+    if (credential.kind === 'token') {
+      const { decidedBy } = await this.#service.explain(credential.token.token.reveal());
+      return decidedBy;
+    }
+    const { name } = this.#config.cookie;
+    return this.#exchange.hasCandidate
+      ? 'what the request carries is no genuine token: forged, damaged, or made under another secret or audience'
+      : `the request carries no cookie ${name}`;
   }
 
   /** @throws SessionError `ERR_SESSION_AMBIGUOUS` if the request carries two tokens */
@@ -120,13 +161,15 @@ export class Resolution {
     if (this.#readCredential().kind === 'ambiguous') throw sessionIsAmbiguous();
   }
 
-  get #carrier(): Carrier {
+  /** How the credential travels; a cookie, if there is none yet. */
+  get carrier(): Carrier {
     const credential = this.#readCredential();
     return credential.kind === 'token' ? credential.carrier : 'cookie';
   }
 
   async #resolve(): Promise<RequestVerdict> {
     const credential = this.#readCredential();
+    if (this.#usesCookie) this.#assertCookieAllowed();
     try {
       const verdict = await this.#verdictOf(credential);
       if (credential === this.#credential) return this.#settle(verdict);
@@ -142,6 +185,9 @@ export class Resolution {
   }
 
   #settle(verdict: ResolvedVerdict): RequestVerdict {
+    if (verdict.status === 'active' && this.#usesCookie && this.#needsCsrfToken) {
+      this.#assertCsrfToken(verdict);
+    }
     this.#verdict = verdict;
     if (verdict.status === 'active' && verdict.successor) {
       // Headers that were sent meanwhile only mean that the client rotates with its next request.
@@ -165,6 +211,36 @@ export class Resolution {
     });
   }
 
+  /** Whether the request is worth something because of a cookie, which browsers add to any request. */
+  get #usesCookie(): boolean {
+    const credential = this.#readCredential();
+    if (credential.kind === 'token') return credential.carrier === 'cookie';
+    return credential.kind === 'ambiguous';
+  }
+
+  get #needsCsrfToken(): boolean {
+    return this.#config.crossSite.token && this.#exchange.isUnsafe;
+  }
+
+  #assertCookieAllowed(): void {
+    const refusal = this.#exchange.cookieRefusal;
+    if (refusal === undefined) return;
+    if (refusal instanceof SessionCrossSiteError) this.#service.reportCrossSite(refusal.origin);
+    throw refusal;
+  }
+
+  #assertCsrfToken({ session, successor }: ResolvedVerdict & { readonly session: Session }): void {
+    const { ring, rotationInterval, production } = this.#config;
+    const acceptsEarlier = rotationInterval !== undefined;
+    const binding = bindingOf(session);
+    if (isCsrfToken(ring, this.#exchange.csrfToken, binding, acceptsEarlier)) return;
+    // The token has changed all the same, and the client is to know it.
+    if (successor && this.#exchange.canCarryToken) this.#send(successor, session.limitClass);
+    this.#service.reportCrossSite();
+    const why = `crossSite.token asks for the value of session.csrfToken() in the header ${CSRF_HEADER}`;
+    throw new SessionCrossSiteError(why, { production });
+  }
+
   #readCredential(): Credential {
     this.#credential ??= this.#exchange.credential((text) => this.#service.verify(text));
     return this.#credential;
@@ -179,6 +255,10 @@ export class Resolution {
     this.#pending = Promise.resolve(verdict);
     this.#credential = credential;
   }
+}
+
+function bindingOf({ id, generation, authenticatedAt }: Session): CsrfBinding {
+  return { sessionId: id, generation, authenticatedAt };
 }
 
 export function sessionIsRequired(): SessionError {

@@ -6,6 +6,7 @@ import { BaseExceptionFilter } from '@nestjs/core';
 import type { SessionConfig } from '../core/config.js';
 import {
   type LimitChoice,
+  SessionCrossSiteError,
   SessionError,
   type SessionErrorCode,
   SessionLimitError,
@@ -88,13 +89,25 @@ export class SessionHttpException extends HttpException {
     options: {
       readonly cause?: unknown;
       readonly stepUp?: StepUpChallenge;
+      readonly explanation?: string | undefined;
       readonly choice?: { readonly ticket: string; readonly sessions: readonly LimitChoice[] };
     } = {},
   ) {
-    const { stepUp, choice, ...rest } = options;
+    const { stepUp, choice, explanation, ...rest } = options;
     const { status, message } = ANSWERS[code];
+    const hint = rest.cause instanceof SessionCrossSiteError ? rest.cause.hint : undefined;
     const body = { statusCode: status, message, error: REASON_PHRASES[status], code };
-    super({ ...body, ...(stepUp && { stepUp }), ...choice }, status, rest);
+    super(
+      {
+        ...body,
+        ...(hint && { hint }),
+        ...(stepUp && { stepUp }),
+        ...choice,
+        ...(explanation && { explanation }),
+      },
+      status,
+      rest,
+    );
     this.code = code;
     this.stepUp = stepUp;
   }

@@ -42,6 +42,7 @@ export class SessionGuard implements CanActivate {
   readonly #reflector: Reflector;
   readonly #requests: SessionRequests;
   readonly #bearer: boolean;
+  readonly #explains: boolean;
   readonly #rules = new WeakMap<object, WeakMap<object, RouteRules>>();
 
   constructor(
@@ -52,6 +53,7 @@ export class SessionGuard implements CanActivate {
     this.#reflector = reflector;
     this.#requests = requests;
     this.#bearer = config.bearer;
+    this.#explains = config.explain;
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -75,9 +77,11 @@ export class SessionGuard implements CanActivate {
     session: RequestSession,
     rules: RouteRules,
   ): Promise<SessionHttpException | undefined> {
+    session.authoriseVisitor();
     const verdict = await session.resolve();
     if (verdict.status !== 'active' || verdict.session.userId === undefined) {
-      return new SessionHttpException(codeOf(verdict));
+      const explanation = this.#explains ? await session.explain() : undefined;
+      return new SessionHttpException(codeOf(verdict), { explanation });
     }
     if (verdict.session.claims.isPending && !rules.allowsPending) {
       return new SessionHttpException('ERR_SESSION_PENDING', { stepUp: {} });

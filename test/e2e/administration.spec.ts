@@ -100,6 +100,26 @@ describe('administration', () => {
       });
     });
 
+    it('is part of the 401 in development, and of none in production', async () => {
+      const refusal = async (explain: boolean | undefined, cookies: string): Promise<unknown> => {
+        const client = new Client((await start({ explain })).url);
+        client.cookies = cookies;
+        return ((await client.get('/me')).body as { explanation?: string }).explanation;
+      };
+      expect(await refusal(undefined, '')).toBe('the request carries no cookie __Host-sid');
+      expect(await refusal(undefined, '__Host-sid=x')).toMatch(/is no genuine token/);
+      expect(await refusal(false, '__Host-sid=x')).toBeUndefined();
+      const { app, url } = await start({ explain: true });
+      const alice = await actingAs(app, 'alice');
+      await app.get(SessionService).revoke(alice.session.id);
+      const client = new Client(url);
+      client.cookies = alice.headers.cookie;
+      expect((await client.get('/me')).body).toMatchObject({
+        code: 'ERR_SESSION_REVOKED',
+        explanation: 'the store: the session has ended (revoked)',
+      });
+    });
+
     it('does not count as activity', async () => {
       const sessions = (await start()).app.get(SessionService);
       const { session } = await sessions.create('alice');

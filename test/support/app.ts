@@ -159,6 +159,7 @@ export async function startApp(adapter: Adapter, options: TestAppOptions = {}): 
     secret: SECRET,
     store: memoryStore(),
     cleanup: false,
+    explain: false,
     ...options.session,
   });
 
