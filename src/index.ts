@@ -35,6 +35,7 @@ export {
   RequestSession,
 } from './http/request-session.js';
 export type { Carrier } from './http/carrier.js';
+export { localPath } from './http/return-to.js';
 
 export { SessionService } from './core/service.js';
 export type {
@@ -87,6 +88,7 @@ export type {
   CleanupOptions,
   ConcurrencyOptions,
   CookieOptions,
+  CrossSiteOptions,
   DataOptions,
   LimitOptions,
   SessionOptions,
@@ -94,6 +96,7 @@ export type {
 } from './core/options.js';
 export type { Duration } from './core/duration.js';
 export type { AtLimit } from './core/policy.js';
+export { SESSION_PRESETS, type SessionPreset } from './core/presets.js';
 export type { UserId } from './core/user-id.js';
 export { type SecretToken, SESSION_TOKEN_PATTERN } from './core/token.js';
 export {
@@ -101,6 +104,7 @@ export {
   type SessionErrorCode,
   SESSION_ERROR_CODES,
   SessionConfigError,
+  SessionCrossSiteError,
   SessionError,
   SessionLimitError,
   SessionStoreError,

@@ -15,32 +15,39 @@ const AT_LIMIT: readonly AtLimit[] = ['evict-least-recent', 'evict-oldest', 'rej
 export interface ResolvedConcurrency {
   /** Asked at each login; what the application's function says has been checked. */
   readonly max: (userId: string) => number | Promise<number>;
+  /** The same for every user; `undefined` if the application has a function for it. */
+  readonly fixedMax: number | undefined;
   readonly atLimit: AtLimit;
 }
 
-/** Reads the group `concurrency`. */
+/** Reads the group `concurrency`; `usual` is the limit where none is given. */
 export function readConcurrency(
   group: OptionGroup<(typeof OPTION_KEYS.concurrency)[number]>,
+  usual = DEFAULT_MAX_SESSIONS,
 ): ResolvedConcurrency {
   const atLimit = group.choice('atLimit', AT_LIMIT) ?? 'evict-least-recent';
-  return Object.freeze({ max: readMax(group), atLimit });
+  return Object.freeze({ ...readMax(group, usual), atLimit });
 }
 
-function readMax(group: OptionGroup<'max'>): ResolvedConcurrency['max'] {
+function readMax(
+  group: OptionGroup<'max'>,
+  usual: number,
+): Pick<ResolvedConcurrency, 'max' | 'fixedMax'> {
   const raw = group.get('max');
   if (typeof raw === 'function') {
     const ask = raw as (userId: string) => unknown;
-    return (userId) => {
+    const max: ResolvedConcurrency['max'] = (userId) => {
       const answer = ask(userId);
       return isThenable(answer) ? Promise.resolve(answer).then(checkedMax) : checkedMax(answer);
     };
+    return { max, fixedMax: undefined };
   }
   if (raw !== undefined && !isWholeNumber(raw, MAX_SESSIONS)) {
     const expected = `${wholeNumberIn(MAX_SESSIONS)}, or a function of the user id`;
     group.problem('max', `must be ${expected} (got ${show(raw)})`);
   }
-  const max = isWholeNumber(raw, MAX_SESSIONS) ? raw : DEFAULT_MAX_SESSIONS;
-  return () => max;
+  const fixedMax = isWholeNumber(raw, MAX_SESSIONS) ? raw : usual;
+  return { max: () => fixedMax, fixedMax };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -93,7 +93,8 @@ function originProblem(text: string, production: boolean): string | undefined {
   if (/^https?:\/\/[^/?#\\]*[/?#\\]/i.test(text)) {
     return `must not hold a path, not even a slash at the end: write '${url.origin}'`;
   }
-  if (url.hostname.endsWith('.')) return 'must not end in a dot: browsers hold that for another origin';
+  if (url.hostname.endsWith('.'))
+    return 'must not end in a dot: browsers hold that for another origin';
   if (url.origin !== text) {
     return `must be written as browsers send it, in lower case, without a default port, and in punycode: '${url.origin}'`;
   }

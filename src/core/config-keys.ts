@@ -6,6 +6,7 @@ import type {
   CleanupOptions,
   ConcurrencyOptions,
   CookieOptions,
+  CrossSiteOptions,
   DataOptions,
   LimitOptions,
   RotationOptions,
@@ -20,15 +21,18 @@ const root: Names<SessionOptions> = {
   secret: true,
   audience: true,
   store: true,
+  preset: true,
   timeouts: true,
   concurrency: true,
   rotation: true,
   cookie: true,
+  crossSite: true,
   bearer: true,
   data: true,
   cleanup: true,
   guard: true,
   storeDeadline: true,
+  explain: true,
   production: true,
 };
 const timeouts: Names<TimeoutOptions> = {
@@ -51,6 +55,11 @@ const cookie: Names<CookieOptions> = {
   partitioned: true,
   insecureDevCookies: true,
 };
+const crossSite: Names<CrossSiteOptions> = {
+  trustedOrigins: true,
+  insecureAllow: true,
+  token: true,
+};
 const data: Names<DataOptions> = {
   maxFieldBytes: true,
   maxSessionBytes: true,
@@ -67,6 +76,7 @@ export const OPTION_KEYS = {
   concurrency: namesOf(concurrency),
   rotation: namesOf(rotation),
   cookie: namesOf(cookie),
+  crossSite: namesOf(crossSite),
   data: namesOf(data),
   cleanup: namesOf(cleanup),
 } as const;
@@ -78,6 +88,7 @@ export const OPTION_PATHS: readonly string[] = Object.freeze([
     'concurrency',
     'rotation',
     'cookie',
+    'crossSite',
     'data',
     'cleanup',
   ]),
@@ -94,6 +105,7 @@ export const OPTION_PATHS: readonly string[] = Object.freeze([
   ...pathsOf('concurrency.', OPTION_KEYS.concurrency),
   ...pathsOf('rotation.', OPTION_KEYS.rotation),
   ...pathsOf('cookie.', OPTION_KEYS.cookie),
+  ...pathsOf('crossSite.', OPTION_KEYS.crossSite),
   ...pathsOf('data.', OPTION_KEYS.data),
   'cleanup',
   ...pathsOf('cleanup.', OPTION_KEYS.cleanup),
@@ -123,6 +135,8 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ['cookieoptions', 'did you mean cookie?'],
   ['keys', 'did you mean secret?'],
   ['password', 'did you mean secret?'],
+  ['csrf', 'did you mean crossSite?'],
+  ['cors', 'did you mean crossSite.trustedOrigins?'],
   ['touchafter', 'did you mean timeouts.touchInterval?'],
   ['limit', 'did you mean concurrency.max?'],
   ['maxsessions', 'did you mean concurrency.max?'],

@@ -22,11 +22,12 @@ export interface ResolvedRotation {
   readonly rules: RotationRules;
 }
 
-/** Reads the group `rotation`. */
+/** Reads the group `rotation`; `usual` is the interval where none is given, in milliseconds. */
 export function readRotation(
   group: OptionGroup<(typeof OPTION_KEYS.rotation)[number]>,
+  usual?: number,
 ): ResolvedRotation {
-  const interval = group.duration('interval', INTERVAL);
+  const interval = group.duration('interval', INTERVAL) ?? usual;
   const grace = group.duration('grace', GRACE) ?? DEFAULT_GRACE;
   const shortest = GRACES_PER_INTERVAL * grace;
   if (interval !== undefined && interval < shortest) {

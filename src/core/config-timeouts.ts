@@ -47,21 +47,25 @@ interface LimitClass extends Limits {
 
 type LimitKey = 'idle' | 'absolute';
 
-/** Reads the group `timeouts`; reports instead of throwing. */
+/**
+ * Reads the group `timeouts`; reports instead of throwing. `usual` takes the place of all defaults
+ * for logins, also of remembered ones.
+ */
 export function readTimeouts(
   group: OptionGroup<(typeof OPTION_KEYS.timeouts)[number]>,
+  usual?: Limits,
 ): ResolvedTimeouts {
   const { report } = group;
   const sub = (key: 'remembered' | 'anonymous' | 'impersonation'): OptionGroup<LimitKey> =>
     new OptionGroup(report, group.path(key), group.get(key), OPTION_KEYS.limits);
 
-  const base = readLimits('default', group, 'timeouts', DEFAULT_LIMITS, 'by default');
+  const base = readLimits('default', group, 'timeouts', usual ?? DEFAULT_LIMITS, 'by default');
   const inherited = 'as in timeouts.absolute';
   const remembered = readLimits(
     REMEMBERED_CLASS,
     sub('remembered'),
     'timeouts.remembered',
-    DEFAULT_REMEMBERED,
+    usual ?? DEFAULT_REMEMBERED,
     'by default',
   );
   const classes = [

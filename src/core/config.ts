@@ -6,8 +6,10 @@ import type { FieldLimits } from './codec/limits.js';
 import { type ResolvedCleanup, readCleanup } from './config-cleanup.js';
 import { type ResolvedConcurrency, readConcurrency } from './config-concurrency.js';
 import { readCookie } from './config-cookie.js';
+import { type ResolvedCrossSite, readCrossSite } from './config-cross-site.js';
 import { readData } from './config-data.js';
 import { OPTION_KEYS } from './config-keys.js';
+import { type NamedPreset, checkPreset, readPreset, withinPreset } from './config-preset.js';
 import { type ConfigWarning, ConfigReport, OptionGroup } from './config-reader.js';
 import { readRotation } from './config-rotation.js';
 import { readSecrets } from './config-secret.js';
@@ -16,6 +18,7 @@ import { show } from './config-text.js';
 import { REMEMBERED_CLASS, readTimeouts } from './config-timeouts.js';
 import type { CookieAttributes } from './cookie-rules.js';
 import { SessionConfigError } from './errors.js';
+import { frozenSet } from './frozen-set.js';
 import { KeyRing, generateSecret } from './key-ring.js';
 import type { SessionStore, StoreSettings } from './store.js';
 
@@ -27,6 +30,8 @@ export interface SessionConfig {
   readonly audience: string;
   /** `undefined`: the default memory store, which this layer cannot make. */
   readonly store: SessionStore | undefined;
+  /** The options are at least as strict as it, which `resolveOptions` has checked. */
+  readonly preset: NamedPreset | undefined;
   readonly settings: StoreSettings;
   /** Limit classes whose cookie outlives the browser. */
   readonly persistentClasses: ReadonlySet<string>;
@@ -35,11 +40,14 @@ export interface SessionConfig {
   readonly rotationInterval: number | undefined;
   readonly cookie: CookieAttributes;
   readonly insecureDevCookies: boolean;
+  readonly crossSite: ResolvedCrossSite;
   readonly bearer: boolean;
   readonly fieldLimits: FieldLimits;
   readonly keepOnLogin: readonly string[];
   readonly cleanup: ResolvedCleanup | false;
   readonly guard: 'global' | undefined;
+  /** Whether a 401 says which check refused the request. */
+  readonly explain: boolean;
   readonly production: boolean;
   /** For the log, once at boot. */
   readonly warnings: readonly ConfigWarning[];
@@ -75,7 +83,9 @@ export function resolveOptions(
 ): SessionConfig {
   const report = new ConfigReport();
   const root = new OptionGroup(report, '', raw, OPTION_KEYS.root);
-  const group = <Name extends 'timeouts' | 'concurrency' | 'rotation' | 'cookie' | 'data'>(
+  const group = <
+    Name extends 'timeouts' | 'concurrency' | 'rotation' | 'cookie' | 'crossSite' | 'data',
+  >(
     name: Name,
   ): OptionGroup<(typeof OPTION_KEYS)[Name][number]> =>
     new OptionGroup(report, name, root.get(name), OPTION_KEYS[name]);
@@ -83,9 +93,17 @@ export function resolveOptions(
   const production = readProduction(root, environment);
   const secrets = readSecrets(root, production);
   const store = readStore(root, production);
-  const { limits, touchInterval, persistentAge } = readTimeouts(group('timeouts'));
+  const preset = readPreset(root);
+  const { limits, touchInterval, persistentAge } = readTimeouts(
+    group('timeouts'),
+    preset?.rules.limits,
+  );
   const data = readData(group('data'));
-  const rotation = readRotation(group('rotation'));
+  const rotation = readRotation(group('rotation'), preset?.rules.rotation.interval);
+  const concurrency = readConcurrency(group('concurrency'), preset?.rules.maxSessions);
+  const cookie = readCookie(group('cookie'), production, persistentAge);
+  const { sameSite } = cookie.cookie;
+  const crossSite = readCrossSite(group('crossSite'), production, sameSite);
   const cleanup = readCleanup(root, production, environment.hasScheduler ?? true);
   const settings: StoreSettings = Object.freeze({
     limits,
@@ -102,18 +120,32 @@ export function resolveOptions(
     audience: readAudience(root),
     store,
     settings,
-    persistentClasses: frozenSet([REMEMBERED_CLASS]),
-    concurrency: readConcurrency(group('concurrency')),
+    preset,
+    // "Session secrets SHOULD NOT be persistent" (NIST SP 800-63B-4 section 5.1).
+    persistentClasses: frozenSet(preset ? [] : [REMEMBERED_CLASS]),
+    concurrency: withinPreset(concurrency, preset),
     rotationInterval: rotation.interval,
-    ...readCookie(group('cookie'), production, persistentAge),
+    ...cookie,
+    crossSite,
     bearer: root.boolean('bearer') ?? false,
     fieldLimits: data.fieldLimits,
     keepOnLogin: data.keepOnLogin,
     cleanup,
     guard: root.choice('guard', ['global']),
+    explain: root.boolean('explain') ?? !production,
     production,
     warnings: report.warnings,
   };
+  if (preset) {
+    checkPreset(report, preset, {
+      limits,
+      concurrency,
+      sameSite,
+      rotationInterval: rotation.interval,
+      rotation: rotation.rules,
+      isCrossSiteChecked: crossSite.isChecked,
+    });
+  }
   if (report.problems.length > 0) throw new SessionConfigError(report.problems);
   const ring = new KeyRing(secrets ?? [generateSecret()]);
   Object.freeze(ring);
@@ -147,17 +179,4 @@ function readAudience(root: OptionGroup<'audience'>): string {
     root.problem('audience', `must be ${expected} (got ${show(bytes)} bytes)`);
   }
   return 'default';
-}
-
-/** `Object.freeze` does not reach what a set holds. */
-function frozenSet<Item>(items: Iterable<Item>): ReadonlySet<Item> {
-  const set = new Set(items);
-  for (const name of ['add', 'delete', 'clear'] as const) {
-    Object.defineProperty(set, name, { value: refuse });
-  }
-  return Object.freeze(set);
-}
-
-function refuse(): never {
-  throw new TypeError('this set is read-only');
 }

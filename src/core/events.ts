@@ -40,6 +40,11 @@ export interface SessionEvents {
   'session.store-rollback': SessionEvent & { readonly sessionId: SessionId };
   /** One request carried two different valid tokens. */
   'session.ambiguous': SessionEvent;
+  /**
+   * An unsafe request was refused as cross-site. `origin` is what the browser said: absent if it
+   * said nothing, or nothing that is an origin, or if only the synchroniser token was wrong.
+   */
+  'session.cross-site-refused': SessionEvent & { readonly origin?: string };
   /** A stored field could not be read back; it reads as absent. */
   'session.field-unreadable': SessionEvent & { readonly sessionId: SessionId };
   /** A cleanup run is over. */
@@ -68,6 +73,7 @@ const names: Readonly<Record<SessionEventName, true>> = {
   'session.login-failed': true,
   'session.store-rollback': true,
   'session.ambiguous': true,
+  'session.cross-site-refused': true,
   'session.field-unreadable': true,
   'session.swept': true,
 };

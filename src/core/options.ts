@@ -4,6 +4,7 @@
  */
 import type { Duration } from './duration.js';
 import type { AtLimit } from './policy.js';
+import type { SessionPreset } from './presets.js';
 import type { SessionStore } from './store.js';
 
 /**
@@ -36,10 +37,19 @@ export interface SessionOptions {
    */
   readonly store?: SessionStore;
 
+  /**
+   * Defaults that follow a standard: `owasp`, `nist-aal2`, `nist-aal3` or `pci`. Options that are
+   * given win; one that is weaker than the preset is an error.
+   *
+   * @defaultValue none
+   */
+  readonly preset?: SessionPreset;
+
   readonly timeouts?: TimeoutOptions;
   readonly concurrency?: ConcurrencyOptions;
   readonly rotation?: RotationOptions;
   readonly cookie?: CookieOptions;
+  readonly crossSite?: CrossSiteOptions;
 
   /**
    * Also accept the token as `Authorization: Bearer …`, for clients without cookies.
@@ -66,6 +76,14 @@ export interface SessionOptions {
    * @defaultValue `'1s'`
    */
   readonly storeDeadline?: Duration;
+
+  /**
+   * Whether a 401 says which check refused the request, in `explanation`: for development, since
+   * it also tells a stranger.
+   *
+   * @defaultValue `true`, in production `false`
+   */
+  readonly explain?: boolean | undefined;
 
   /**
    * Whether production rules apply: unsafe defaults are errors instead of warnings.
@@ -200,6 +218,38 @@ export interface CookieOptions {
    * @defaultValue `false`
    */
   readonly insecureDevCookies?: boolean;
+}
+
+/**
+ * Which pages may act in a user's name. By default an unsafe request (any method but GET, HEAD and
+ * OPTIONS) that a page of another site made is refused with 403 wherever it would use the session
+ * cookie or set one. Requests with a bearer token alone are not concerned.
+ *
+ * @public
+ */
+export interface CrossSiteOptions {
+  /**
+   * Other origins whose pages may: scheme, host and port as browsers send them, such as
+   * `https://app.example.com`. Compared as a whole; 100 at most. In production they begin with
+   * `https://`. Outside production pages of this machine are trusted, too.
+   *
+   * @defaultValue none
+   */
+  readonly trustedOrigins?: readonly string[];
+  /**
+   * Lets every page act in a user's name. `cookie.sameSite` is the only thing that is left then,
+   * and a sibling domain counts as the same site.
+   *
+   * @defaultValue `false`
+   */
+  readonly insecureAllow?: boolean;
+  /**
+   * Unsafe requests with a session cookie must also show `session.csrfToken()` in the header
+   * `X-CSRF-Token`.
+   *
+   * @defaultValue `false`
+   */
+  readonly token?: boolean;
 }
 
 /** What sessions may hold. @public */

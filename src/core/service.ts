@@ -256,6 +256,15 @@ export class SessionService {
     this.#parts.events.emit('session.ambiguous', { eventId: `ambiguous:${randomUUID()}`, at });
   }
 
+  /** A request was refused as cross-site. @internal */
+  reportCrossSite(origin?: string): void {
+    const event = { eventId: `cross-site:${randomUUID()}`, at: this.now };
+    this.#parts.events.emit('session.cross-site-refused', {
+      ...event,
+      ...(origin !== undefined && { origin }),
+    });
+  }
+
   /**
    * Ends all sessions of users that meet the conditions, in batches; with `dryRun` only counts. A
    * call that ran out of its budget gives a cursor to go on with.

@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import type { ExecutionContext } from '@nestjs/common';
+import { canonicalAddress } from '../http/client-address.js';
 import type { HttpPeer } from '../http/exchange.js';
 
 /** What express and fastify requests have in common. */
@@ -13,6 +14,8 @@ export interface AdapterRequest {
   readonly raw?: IncomingMessage | undefined;
   readonly ip?: string | undefined;
   readonly protocol?: string | undefined;
+  /** With the port; from X-Forwarded-Host only if the adapter trusts the peer. */
+  readonly host?: string | undefined;
 }
 
 export interface AdapterResponse {
@@ -51,8 +54,10 @@ export class AdapterPeer implements HttpPeer {
     this.response = response.raw ?? (response as ServerResponse);
   }
 
+  /** What a trusted proxy forwarded may still be junk: then the proxy's own address counts (L-06). */
   get address(): string | undefined {
-    return this.#adapterRequest.ip ?? this.request.socket.remoteAddress;
+    const { remoteAddress } = this.request.socket;
+    return canonicalAddress(this.#adapterRequest.ip) ?? canonicalAddress(remoteAddress);
   }
 
   get isSecure(): boolean {
@@ -63,6 +68,6 @@ export class AdapterPeer implements HttpPeer {
   /** HTTP/2 has another name for it (RFC 9113 8.3.1). */
   get host(): string | undefined {
     const { host, ':authority': authority } = this.request.headers;
-    return host ?? authority?.toString();
+    return this.#adapterRequest.host ?? host ?? authority?.toString();
   }
 }

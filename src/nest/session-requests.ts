@@ -64,9 +64,14 @@ export class SessionRequests {
   #warnOfPlainRequest(): void {
     if (this.#warnedOfPlainRequest) return;
     this.#warnedOfPlainRequest = true;
+    const { preset } = this.#config;
+    const what = preset
+      ? `a request that looks like plain HTTP was refused, since preset '${preset.name}' is on`
+      : 'a request that looks like plain HTTP got a Secure cookie, which a browser drops unless the ' +
+        'connection is encrypted';
     this.#logger.warn(
-      'a request that looks like plain HTTP got a Secure cookie, which a browser drops unless the ' +
-        'connection is encrypted; behind a TLS proxy in a private network say so: ' +
+      `${what}; ` +
+        'behind a TLS proxy in a private network say so: ' +
         "app.set('trust proxy', 'uniquelocal') on express, " +
         "new FastifyAdapter({ trustProxy: 'uniquelocal' }) on fastify, or the address of the proxy " +
         'itself (fastify does not trust a mere number of hops)',

@@ -63,6 +63,8 @@ const DEFAULTS: Readonly<Record<string, (config: SessionConfig) => unknown>> = {
   'cookie.path': ({ cookie }) => cookie.path,
   'cookie.partitioned': ({ cookie }) => cookie.partitioned,
   'cookie.insecureDevCookies': ({ insecureDevCookies }) => insecureDevCookies,
+  'crossSite.insecureAllow': ({ crossSite }) => !crossSite.isChecked,
+  'crossSite.token': ({ crossSite }) => crossSite.token,
   'data.maxFieldBytes': ({ fieldLimits }) => fieldLimits.maxFieldBytes,
   'data.maxSessionBytes': ({ settings }) => settings.maxSessionBytes,
   'data.maxFields': ({ settings }) => settings.maxFields,

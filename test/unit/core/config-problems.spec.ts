@@ -81,14 +81,15 @@ describe('unknown names', () => {
     [{ sameSite: 'lax' }, 'sameSite is not an option; did you mean cookie.sameSite?'],
     [
       { zzz: 1 },
-      'zzz is not an option; known options are secret, audience, store, timeouts, concurrency, ' +
-        'rotation, cookie, bearer, data, cleanup, guard, storeDeadline, production',
+      'zzz is not an option; known options are secret, audience, store, preset, timeouts, ' +
+        'concurrency, rotation, cookie, crossSite, bearer, data, cleanup, guard, storeDeadline, ' +
+        'explain, production',
     ],
     [
       { 'x\n\u001B[31m': 1 },
       'the options must not have a key of 7 characters that is no name; known are secret, ' +
-        'audience, store, timeouts, concurrency, rotation, cookie, bearer, data, cleanup, guard, ' +
-        'storeDeadline, production',
+        'audience, store, preset, timeouts, concurrency, rotation, cookie, crossSite, bearer, ' +
+        'data, cleanup, guard, storeDeadline, explain, production',
     ],
   ]);
 

@@ -81,6 +81,13 @@ describe('resolveOptions in development', () => {
         partitioned: false,
       },
       insecureDevCookies: false,
+      crossSite: {
+        isChecked: true,
+        trustedOrigins: new Set(),
+        trustsLoopback: true,
+        token: false,
+      },
+      preset: undefined,
       bearer: false,
       fieldLimits: { maxFieldBytes: 16_384, maxDepth: 32, maxNodes: 10_000 },
       keepOnLogin: [],
@@ -93,6 +100,7 @@ describe('resolveOptions in development', () => {
       },
       guard: undefined,
       rotationInterval: undefined,
+      explain: true,
       production: false,
     });
     expect(ring.keys).toHaveLength(1);
