@@ -28,6 +28,11 @@ const SERVERS = {
   },
 };
 
+process.on('uncaughtException', (error) => {
+  console.error(error.stack ?? error.message);
+  process.exitCode = 1;
+});
+
 const self = fileURLToPath(import.meta.url);
 const { names, cache: chosen, locked } = readArguments(process.argv.slice(2));
 for (const tool of ['apt-get', 'dpkg-deb', 'flock']) {

@@ -6,7 +6,12 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { type Container, machineInDocker, startContainer } from '../support/servers/docker.js';
+import {
+  type Container,
+  machineInDocker,
+  mayHaveDocker,
+  startContainer,
+} from '../support/servers/docker.js';
 import { findServer, searchServer } from '../support/servers/locate.js';
 import { argumentsFor } from '../support/servers/redis-options.js';
 import { startRedis } from '../support/servers/redis.js';
@@ -111,10 +116,14 @@ describe('a server in a container', () => {
 
   it('starts, freezes, thaws and ends by commands in the container', async () => {
     const found = await findServer('redis');
-    const machine = machineInDocker('image', found.path, found.image ? startContainer : standIn);
+    const machine = machineInDocker(
+      found.image ?? 'no image',
+      found.path,
+      found.image ? startContainer : standIn,
+    );
     const port = await machine.takePort();
     const home = await machine.makeFolder({ 'own.conf': 'maxmemory 3mb\n' });
-    const settings = argumentsFor({}, { folder: home, port, bind: '127.0.0.1' });
+    const settings = argumentsFor({}, { folder: home, port, bind: machine.bind });
     const args = [`${home}/own.conf`, ...settings];
     const server = await machine.launch(args, home, /ready to accept connections/i);
     const forget = found.image ? () => {} : watchProcess(server.pid);
@@ -144,11 +153,12 @@ describe('a server in a container', () => {
   });
 });
 
-// Where the machine has a server, or no apt, the tests do without the packages.
+// Where the machine has a server or Docker, or no apt, the tests do without the packages.
 const onPath = (process.env['PATH'] ?? '').split(delimiter);
 const programs = onPath.flatMap((home) => [`${home}/redis-server`, `${home}/valkey-server`]);
 const needsPackages =
   existsSync('/usr/bin/apt-get') &&
+  !mayHaveDocker(process.env) &&
   !process.env['NSK_REDIS_BINARY'] &&
   !programs.some((path) => existsSync(path));
 
