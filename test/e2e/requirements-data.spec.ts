@@ -112,7 +112,7 @@ describe.each(ADAPTERS)('requirements on data and set-up, on %s', (adapter) => {
     await client.post('/data/good', { value: 'tea' });
     let unreadable = 0;
     app.get(SessionService).on('session.field-unreadable', () => void (unreadable += 1));
-    for (const text of ['', '{', 'null,', '[1', '\u0000', '{"a":}', `${'['.repeat(200)}`]) {
+    for (const text of ['', '{', 'null,', '[1', '\u0000', '{"a":}', '['.repeat(200)]) {
       garbage.text = text;
       const { status, body } = await client.get('/data');
       expect(status).toBe(200);
@@ -158,7 +158,8 @@ describe.each(ADAPTERS)('requirements on data and set-up, on %s', (adapter) => {
     store.plan({ resolve: { hang: 'before' } });
     const begun = Date.now();
     const answers = await Promise.all(Array.from({ length: 100 }, () => client.get('/me')));
-    expect(Date.now() - begun).toBeLessThan(2_000); // one deadline of 1 s, and a slow machine
+    // One deadline of 1 s and a slow machine; one after the other they would take 100 s.
+    expect(Date.now() - begun).toBeLessThan(5_000);
     for (const { status, headers } of answers) {
       expect(status).toBe(503);
       expect(headers.get('retry-after')).toBe('1');
