@@ -94,6 +94,7 @@ export type {
   SessionOptions,
   TimeoutOptions,
 } from './core/options.js';
+export { type AuditFinding, auditConfig } from './core/config-audit.js';
 export type { Duration } from './core/duration.js';
 export type { AtLimit } from './core/policy.js';
 export { SESSION_PRESETS, type SessionPreset } from './core/presets.js';

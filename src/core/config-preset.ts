@@ -46,7 +46,9 @@ export function checkPreset(report: ConfigReport, preset: NamedPreset, scope: Pr
     const remedy = `use at most ${show(most)}, or leave the option or the preset out`;
     weaker(option, show(got), show(most), remedy);
   };
-  for (const { path, limits } of ownLimits(scope.limits)) {
+  // Nobody is logged in in an anonymous session.
+  const classes = limitClassesOf(scope.limits).filter((one) => one.name !== 'anonymous');
+  for (const { path, limits } of classes) {
     atMost(`${path}.idle`, limits.idle, rules.limits.idle, human);
     atMost(`${path}.absolute`, limits.absolute, rules.limits.absolute, human);
   }
@@ -92,28 +94,33 @@ export function withinPreset(
   });
 }
 
-/**
- * Classes of users' sessions whose timeouts were not merely inherited, so that one mistake is one
- * problem. Nobody is logged in in an anonymous session.
- */
-function ownLimits(table: LimitTable): { readonly path: string; readonly limits: Limits }[] {
+/** The timeouts of a limit class as the options say them. */
+export interface LimitClass {
+  readonly name: string;
+  /** Path of the options, such as `timeouts.remembered`. */
+  readonly path: string;
+  /** 0 where the timeout was merely inherited, so that one mistake is told once. */
+  readonly limits: Limits;
+}
+
+/** All limit classes. */
+export function limitClassesOf(table: LimitTable): readonly LimitClass[] {
   const base = table.default;
-  return Object.entries(table)
-    .filter(([name]) => name !== 'anonymous')
-    .map(([name, { idle, absolute }]) => ({
-      path: pathOf(name),
-      limits:
-        name === 'default'
-          ? base
-          : {
-              idle: idle === base.idle ? 0 : idle,
-              absolute: absolute === base.absolute ? 0 : absolute,
-            },
-    }));
+  return Object.entries(table).map(([name, { idle, absolute }]) => ({
+    name,
+    path: pathOf(name),
+    limits:
+      name === 'default'
+        ? base
+        : {
+            idle: idle === base.idle ? 0 : idle,
+            absolute: absolute === base.absolute ? 0 : absolute,
+          },
+  }));
 }
 
 function pathOf(limitClass: string): string {
   if (limitClass === 'default') return 'timeouts';
-  const isBuiltIn = limitClass === 'remembered' || limitClass === 'impersonation';
+  const isBuiltIn = ['remembered', 'anonymous', 'impersonation'].includes(limitClass);
   return isBuiltIn ? `timeouts.${limitClass}` : `timeouts.classes.${limitClass}`;
 }

@@ -10,6 +10,7 @@ import type {
   UserExport,
 } from './administration.js';
 import { type ServiceParts, assemble } from './assembly.js';
+import { type AuditFinding, auditConfig } from './config-audit.js';
 import type { SessionConfig } from './config.js';
 import {
   SessionEventBus,
@@ -73,6 +74,11 @@ export class SessionService {
   /** Connects to the store now instead of at the first use. */
   async open(): Promise<void> {
     await this.#parts.access.layout();
+  }
+
+  /** The options that are weaker than their safe defaults. */
+  audit(): readonly AuditFinding[] {
+    return auditConfig(this.#parts.config);
   }
 
   /** Ends the connection that `open` made. */
@@ -259,10 +265,7 @@ export class SessionService {
   /** A request was refused as cross-site. @internal */
   reportCrossSite(origin?: string): void {
     const event = { eventId: `cross-site:${randomUUID()}`, at: this.now };
-    this.#parts.events.emit('session.cross-site-refused', {
-      ...event,
-      ...(origin !== undefined && { origin }),
-    });
+    this.#parts.events.emit('session.cross-site-refused', { ...event, ...(origin && { origin }) });
   }
 
   /**

@@ -47,6 +47,14 @@ export class SessionLifecycle
       const list = warnings.map((message) => `\n  - ${message}`).join('');
       this.#logger.warn(`check the session options:${list}`);
     }
+    const findings = this.service.audit();
+    if (findings.length > 0) {
+      const lines = findings.map(
+        ({ option, value, safeValue, why, requirement }) =>
+          `\n  - ${option} is ${value} (safe: ${safeValue}): ${why} (${requirement})`,
+      );
+      this.#logger.log(`options weaker than the safe defaults:${lines.join('')}`);
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
