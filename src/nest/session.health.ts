@@ -1,13 +1,10 @@
 /**
  * Whether sessions work, for `@nestjs/terminus`.
  */
-import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import type { SessionConfig } from '../core/config.js';
 import { SessionService } from '../core/service.js';
 import type { PingReply } from '../core/store.js';
-import { CONFIG_TOKEN } from './session.module-definition.js';
 import { SessionSweepTask } from './session-sweep.task.js';
 
 /** How a health check is answered. @public */
@@ -34,7 +31,6 @@ export class SessionHealthIndicator {
     private readonly indicators: HealthIndicatorService,
     private readonly service: SessionService,
     private readonly cleanup: SessionSweepTask,
-    @Inject(CONFIG_TOKEN) private readonly config: SessionConfig,
   ) {}
 
   async isHealthy(
@@ -58,17 +54,9 @@ export class SessionHealthIndicator {
     return state === 'degraded' && canSayDegraded ? indicator.degraded(data) : indicator.up(data);
   }
 
-  async #ping(): Promise<PingReply | undefined> {
-    const tooLate = new AbortController();
-    const deadline = this.config.settings.deadline;
-    const timeout = delay(deadline, undefined, { signal: tooLate.signal }).catch(() => undefined);
-    try {
-      return await Promise.race([this.service.ping(), timeout]);
-    } catch {
-      return undefined;
-    } finally {
-      tooLate.abort();
-    }
+  /** `undefined`: no answer. The service gives up at the deadline of the store. */
+  #ping(): Promise<PingReply | undefined> {
+    return this.service.ping().catch(() => undefined);
   }
 
   #cleanupIssues(): string[] {
