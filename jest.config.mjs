@@ -10,7 +10,7 @@ export default {
   roots: [build],
   testMatch: ['**/*.spec.js'],
   testEnvironment: 'node',
-  testTimeout: 20_000,
+  testTimeout: 120_000,
   // The files are ready to run. Jest's own transform would turn them into CommonJS.
   transform: {},
   // Jest's default leaves one core idle, which is half of a small CI machine.

@@ -47,7 +47,7 @@ describe('KeyRing', () => {
   it('T-13: has another key for each purpose and each secret', () => {
     const ring = new KeyRing([generateSecret(), generateSecret()]);
     const keys = ring.keys.flatMap((key) => PURPOSES.map((purpose) => hexOf(key, purpose)));
-    expect(new Set(keys).size).toBe(6);
+    expect(new Set(keys).size).toBe(8);
     expect(keys.every((key) => key.length === 64)).toBe(true);
   });
 
