@@ -4,7 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import { decodeClaims } from './claims.js';
-import { decodeField, isFieldName } from './codec.js';
+import { type FieldReading, decodeField, isFieldName } from './codec.js';
 import { deadlinesOf } from './policy.js';
 import type { EndReason, EndedSession, SessionId, SessionRecord } from './record.js';
 import { type SessionContext, type SessionInfo, infoOf } from './session.js';
@@ -157,7 +157,7 @@ export class Administration {
       const fields = reply.status === 'read' ? [...reply.fields] : [];
       const data = fields
         .filter(([name]) => isFieldName(name))
-        .map(([name, text]) => [name, decodeField(text, this.#context.readingLimits)] as const)
+        .map(([name, stored]) => [name, this.#read(record.id, name, stored)] as const)
         .flatMap(([name, reading]) => (reading.ok ? [[name, reading.value] as const] : []));
       const { methods } = decodeClaims(record.claims);
       exported.push({ ...this.#info(record), methods, data: Object.fromEntries(data) });
@@ -213,6 +213,12 @@ export class Administration {
     const revoked = replies.filter((reply) => reply.status === 'revoked');
     for (const { ended } of revoked) this.#announceEnd(ended);
     return revoked.length;
+  }
+
+  #read(id: SessionId, name: string, stored: string): FieldReading {
+    const opened = this.#context.cipher.open(id, name, stored);
+    if (opened.status !== 'text') return { ok: false, reason: 'malformed' };
+    return decodeField(opened.text, this.#context.readingLimits);
   }
 
   #info(record: SessionRecord): SessionInfo {

@@ -5,6 +5,7 @@ import { Administration } from './administration.js';
 import { limitsForReading } from './codec.js';
 import type { SessionConfig } from './config.js';
 import type { SessionEventBus } from './events.js';
+import { FieldCipher } from './field-cipher.js';
 import { SessionIssuer } from './issuer.js';
 import { Privileges } from './privileges.js';
 import type { EndedSession } from './record.js';
@@ -14,6 +15,7 @@ import type { SessionContext } from './session.js';
 import { StoreAccess } from './store-access.js';
 import type { SessionStore } from './store.js';
 import { TokenCodec } from './token.js';
+import { Turns } from './turns.js';
 
 /** What {@link SessionService} consists of. */
 export interface ServiceParts {
@@ -38,15 +40,22 @@ export function assemble(
 ): ServiceParts {
   const access = new StoreAccess(store, config.settings);
   const tokens = new TokenCodec(config.ring, config.audience);
+  const announceEnd = announcer(events);
+  const cipher = new FieldCipher(config.ring, config.encrypted);
   const context: SessionContext = {
     access,
     limits: config.fieldLimits,
     readingLimits: limitsForReading(config.fieldLimits, config.settings.maxSessionBytes),
     limitTable: config.settings.limits,
     events,
+    cipher,
+    turns: new Turns(),
+    invalidate: async (id) => {
+      const reply = await access.call((to) => to.revoke({ id, reason: 'revoked' }));
+      if (reply.status === 'revoked') announceEnd(reply.ended);
+    },
   };
-  const announceEnd = announcer(events);
-  const issuer = new SessionIssuer(config, access, tokens, events, announceEnd);
+  const issuer = new SessionIssuer(config, access, tokens, events, cipher, announceEnd);
   const rotator = new SessionRotator(config, access, tokens, events);
   const privileges = new Privileges(access, issuer, rotator);
   const resolver = new SessionResolver(context, rotator, privileges, announceEnd);

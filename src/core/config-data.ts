@@ -2,9 +2,11 @@
  * `data`: how much a session may hold, and what crosses a login.
  */
 import { DEFAULT_FIELD_LIMITS, type FieldLimits } from './codec/limits.js';
+import { readEncryption } from './config-encryption.js';
 import type { OPTION_KEYS } from './config-keys.js';
 import { type OptionGroup, listOf } from './config-reader.js';
 import { kindOf, show } from './config-text.js';
+import type { EncryptedFields } from './field-cipher.js';
 import { MAX_FIELD_NAME_BYTES, isFieldName } from './field-name.js';
 
 const FIELD_BYTES = { min: 1, max: 1_048_576 };
@@ -19,6 +21,7 @@ export interface ResolvedData {
   readonly maxSessionBytes: number;
   readonly maxFields: number;
   readonly keepOnLogin: readonly string[];
+  readonly encrypted: EncryptedFields;
 }
 
 /** Reads the group `data`. */
@@ -41,6 +44,7 @@ export function readData(group: OptionGroup<(typeof OPTION_KEYS.data)[number]>):
     maxSessionBytes,
     maxFields: group.integer('maxFields', FIELDS) ?? DEFAULT_FIELDS,
     keepOnLogin: readKeepOnLogin(group),
+    encrypted: readEncryption(group),
   };
 }
 

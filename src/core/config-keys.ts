@@ -65,6 +65,7 @@ const data: Names<DataOptions> = {
   maxSessionBytes: true,
   maxFields: true,
   keepOnLogin: true,
+  encrypt: true,
 };
 const cleanup: Names<CleanupOptions> = { cron: true, jitter: true, batch: true, budget: true };
 

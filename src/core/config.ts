@@ -18,6 +18,7 @@ import { show } from './config-text.js';
 import { REMEMBERED_CLASS, readTimeouts } from './config-timeouts.js';
 import type { CookieAttributes } from './cookie-rules.js';
 import { SessionConfigError } from './errors.js';
+import type { EncryptedFields } from './field-cipher.js';
 import { frozenSet } from './frozen-set.js';
 import { KeyRing, generateSecret } from './key-ring.js';
 import type { SessionStore, StoreSettings } from './store.js';
@@ -44,6 +45,8 @@ export interface SessionConfig {
   readonly bearer: boolean;
   readonly fieldLimits: FieldLimits;
   readonly keepOnLogin: readonly string[];
+  /** Fields that the store cannot read. */
+  readonly encrypted: EncryptedFields;
   readonly cleanup: ResolvedCleanup | false;
   readonly guard: 'global' | undefined;
   /** Whether a 401 says which check refused the request. */
@@ -130,6 +133,7 @@ export function resolveOptions(
     bearer: root.boolean('bearer') ?? false,
     fieldLimits: data.fieldLimits,
     keepOnLogin: data.keepOnLogin,
+    encrypted: data.encrypted,
     cleanup,
     guard: root.choice('guard', ['global']),
     explain: root.boolean('explain') ?? !production,

@@ -12,9 +12,12 @@ import {
 } from './codec.js';
 import { SessionError, SessionValueError } from './errors.js';
 import type { SessionEventBus } from './events.js';
+import { applyChanges } from './field-changes.js';
+import type { FieldCipher } from './field-cipher.js';
 import type { SessionId } from './record.js';
 import type { StoreAccess } from './store-access.js';
 import type { EncodedFields, FieldChange, WriteReply } from './store.js';
+import type { Turns } from './turns.js';
 
 /**
  * The fields an application keeps in its sessions. Declare them once, and every `get` and `set` is
@@ -40,6 +43,9 @@ export type SessionField = Extract<keyof SessionFieldTypes, string>;
 
 /** How often `update` tries again when somebody else was faster. */
 const UPDATE_ATTEMPTS = 20;
+/** The same for what no caller repeats; only other processes compete, so it is never reached. */
+const SPLICE_ATTEMPTS = 500;
+const UNBOUNDED = { maxSessionBytes: Infinity, maxFields: Infinity };
 
 /** What the fields need of their surroundings. */
 export interface FieldContext {
@@ -48,6 +54,11 @@ export interface FieldContext {
   /** An append may have grown a field past what one write may hold. */
   readonly readingLimits: FieldLimits;
   readonly events: SessionEventBus;
+  readonly cipher: FieldCipher;
+  /** Of changes to encrypted fields, by session and field. */
+  readonly turns: Turns;
+  /** Ends a session whose stored data somebody has changed. */
+  readonly invalidate: (id: SessionId) => Promise<void>;
 }
 
 export class SessionFields {
@@ -66,7 +77,7 @@ export class SessionFields {
   }
 
   async get(name: string): Promise<unknown> {
-    return this.#decode(name, await this.#text(name));
+    return this.#decode(name, await this.#open(name, await this.#text(name)));
   }
 
   async all(): Promise<Record<string, unknown>> {
@@ -75,14 +86,17 @@ export class SessionFields {
     for (const [name, text] of this.#texts) {
       // A foreign name such as __proto__ must not reach the object, our own must not be seen.
       if (!isFieldName(name)) continue;
-      const value = this.#decode(name, text);
+      const value = this.#decode(name, await this.#open(name, text));
       if (value !== undefined) values[name] = value;
     }
     return values;
   }
 
   async set(values: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#write(encodeSets(values, this.#context.limits));
+    const changes = encodeSets(values, this.#context.limits);
+    await this.#write(
+      changes.map((change) => ({ ...change, value: this.#seal(change.name, change.value) })),
+    );
   }
 
   async delete(names: readonly string[]): Promise<void> {
@@ -92,29 +106,31 @@ export class SessionFields {
   async increment(name: string, by: number): Promise<number> {
     if (!Number.isSafeInteger(by))
       throw new SessionValueError(name, 'can only be incremented by a safe integer');
-    await this.#write([{ kind: 'increment', name: checkFieldName(name), by }]);
+    const change = { kind: 'increment', name: checkFieldName(name), by } as const;
+    if (this.#context.cipher.covers(name)) return Number(await this.#splice(change));
+    await this.#write([change]);
     return Number(this.#texts.get(name));
   }
 
   async append(name: string, item: unknown): Promise<void> {
     const text = encodeItem(checkFieldName(name), item, this.#context.limits);
-    await this.#write([{ kind: 'append', name, item: text }]);
+    const change = { kind: 'append', name, item: text } as const;
+    if (this.#context.cipher.covers(name)) await this.#splice(change);
+    else await this.#write([change]);
   }
 
   /** Compare-and-set: `change` is called again with the newer value if somebody else was faster. */
   async update(name: string, change: (current: unknown) => unknown): Promise<unknown> {
     for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
       const expected = await this.#text(name);
-      const changed = change(this.#decode(name, expected));
-      const value = encodeField(name, changed, this.#context.limits);
+      const changed = change(this.#decode(name, await this.#open(name, expected)));
+      const text = encodeField(name, changed, this.#context.limits);
+      const value = this.#seal(name, text);
       const reply = await this.#send([{ kind: 'replace', name, value, expected }]);
-      if (reply.status !== 'conflict') return this.#decode(name, value);
+      if (reply.status !== 'conflict') return this.#decode(name, text);
       this.#texts.set(name, reply.current);
     }
-    throw new SessionError(
-      'ERR_SESSION_CONFLICT',
-      `session field ${name} kept changing while it was updated`,
-    );
+    throw keptChanging(name);
   }
 
   async grant(action: string): Promise<void> {
@@ -152,11 +168,32 @@ export class SessionFields {
 
   async #write(changes: readonly FieldChange[]): Promise<void> {
     const reply = await this.#send(changes);
-    if (reply.status !== 'conflict') return;
-    if (reply.why === 'changed') {
-      throw new SessionError('ERR_SESSION_CONFLICT', `session field ${reply.name} has changed`);
+    if (reply.status === 'conflict') throw conflictOf(reply);
+  }
+
+  /** What a store does with a text that it can read: here by compare-and-set, since it cannot. */
+  #splice(change: Extract<FieldChange, { kind: 'increment' | 'append' }>): Promise<string> {
+    return this.#context.turns.take(`${this.#id}${change.name}`, () => this.#trySplice(change));
+  }
+
+  async #trySplice(
+    change: Extract<FieldChange, { kind: 'increment' | 'append' }>,
+  ): Promise<string> {
+    const { name } = change;
+    for (let attempt = 0; attempt < SPLICE_ATTEMPTS; attempt++) {
+      const expected = await this.#text(name);
+      const current = await this.#open(name, expected);
+      const fields = new Map(current === undefined ? [] : [[name, current]]);
+      const outcome = applyChanges(fields, [change], UNBOUNDED);
+      if (outcome.status === 'too-large') throw sessionTooLarge();
+      if (outcome.status === 'conflict') throw conflictOf(outcome);
+      const text = String(outcome.fields.get(name));
+      const value = this.#seal(name, text);
+      const reply = await this.#send([{ kind: 'replace', name, value, expected }]);
+      if (reply.status !== 'conflict') return text;
+      this.#texts.set(name, reply.current);
     }
-    throw new SessionValueError(reply.name, CONFLICTS[reply.why]);
+    throw keptChanging(name);
   }
 
   async #send(
@@ -173,14 +210,37 @@ export class SessionFields {
     return reply;
   }
 
+  #seal(name: string, text: string): string {
+    return this.#context.cipher.seal(this.#id, name, text);
+  }
+
+  /**
+   * The readable text of a field; `undefined` if it has none, or none that we could have written.
+   *
+   * @throws SessionError `ERR_SESSION_ENDED` if somebody changed it in the store: the session ends
+   */
+  async #open(name: string, stored: string | undefined): Promise<string | undefined> {
+    if (stored === undefined) return undefined;
+    const opened = this.#context.cipher.open(this.#id, name, stored);
+    if (opened.status === 'text') return opened.text;
+    this.#reportUnreadable(name);
+    if (opened.status === 'foreign') return undefined;
+    await this.#context.invalidate(this.#id);
+    throw sessionIsGone();
+  }
+
   #decode(name: string, text: string | undefined): SessionValue | undefined {
     if (text === undefined) return undefined;
     const reading = decodeField(text, this.#context.readingLimits);
     if (reading.ok) return reading.value;
+    this.#reportUnreadable(name);
+    return undefined;
+  }
+
+  #reportUnreadable(name: string): void {
     const at = this.#context.access.knownNow ?? 0;
     const eventId = `${this.#id}:unreadable:${name}`;
     this.#context.events.emit('session.field-unreadable', { eventId, at, sessionId: this.#id });
-    return undefined;
   }
 }
 
@@ -199,6 +259,21 @@ const CONFLICTS = {
   'not-an-array': 'is not an array, so nothing can be appended to it',
   'out-of-range': 'would leave the range of safe integers',
 } as const;
+
+function conflictOf({
+  name,
+  why,
+}: Pick<Extract<WriteReply, { status: 'conflict' }>, 'name' | 'why'>): SessionError {
+  if (why !== 'changed') return new SessionValueError(name, CONFLICTS[why]);
+  return new SessionError('ERR_SESSION_CONFLICT', `session field ${name} has changed`);
+}
+
+function keptChanging(name: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_CONFLICT',
+    `session field ${name} kept changing while it was updated`,
+  );
+}
 
 /** Encodes initial or changed values; refuses all if one cannot be kept exactly. */
 export function encodeSets(

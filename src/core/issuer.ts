@@ -6,6 +6,7 @@ import type { SessionConfig } from './config.js';
 import { type Duration, parseDuration } from './duration.js';
 import { SessionError, SessionLimitError } from './errors.js';
 import type { SessionEventBus } from './events.js';
+import type { FieldCipher } from './field-cipher.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
 import { limitsOf } from './policy.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
@@ -13,7 +14,14 @@ import type { EndedSession, OwnLimits, SessionDevice, SessionId, SessionRecord }
 import type { StoreAccess } from './store-access.js';
 import type { CreateReply, CreateRequest, EncodedFields } from './store.js';
 import { type MintedToken, type TokenCodec, parseSessionId } from './token.js';
-import { type UserId, canonicalUserId, createSid, placement, randomBucket } from './user-id.js';
+import {
+  type UserId,
+  canonicalUserId,
+  createSid,
+  placement,
+  randomBucket,
+  splitSid,
+} from './user-id.js';
 
 /** A session that the store has just created. */
 export interface Issued {
@@ -54,6 +62,7 @@ export class SessionIssuer {
   readonly #access: StoreAccess;
   readonly #tokens: TokenCodec;
   readonly #events: SessionEventBus;
+  readonly #cipher: FieldCipher;
   readonly #announceEnd: (ended: EndedSession) => void;
 
   constructor(
@@ -61,12 +70,14 @@ export class SessionIssuer {
     access: StoreAccess,
     tokens: TokenCodec,
     events: SessionEventBus,
+    cipher: FieldCipher,
     announceEnd: (ended: EndedSession) => void,
   ) {
     this.#config = config;
     this.#access = access;
     this.#tokens = tokens;
     this.#events = events;
+    this.#cipher = cipher;
     this.#announceEnd = announceEnd;
   }
 
@@ -79,7 +90,7 @@ export class SessionIssuer {
     const max = await this.#config.concurrency.max(user);
     const place = placement(user, await this.#access.layout());
     const { keepOnLogin } = this.#config;
-    const inPlace = replacedIn(place.bucket, options.replaces);
+    const inPlace = this.#replacedIn(place.bucket, options.replaces);
     const left = inPlace ? NOTHING : await this.#endReplaced(options.replaces);
     const reply = await this.#insert({
       bucket: place.bucket,
@@ -147,9 +158,11 @@ export class SessionIssuer {
         : createSid(session.user?.userKey);
       const token = this.#tokens.mint({ bucket, sid, generation: 0, hardDeadline: now + absolute });
       const { sessionId: id, verifier, keyId, generation } = token;
+      const fields = this.#cipher.sealAll(id, session.fields);
       const created = await store.create({
         session: {
           ...session,
+          fields,
           id,
           token: { verifier, keyId, generation },
           ...(claims && { claims: claims(now) }),
@@ -157,9 +170,9 @@ export class SessionIssuer {
         ...given(conditions),
         notAfter,
       });
-      return { status: created.status, now: created.now, reply: created, token };
+      return { status: created.status, now: created.now, reply: created, token, fields };
     });
-    const { reply, token: issued } = answer;
+    const { reply, token: issued, fields } = answer;
     // `mutate` has dealt with `late`.
     if (reply.status === 'late') throw refusal('taken', 0);
     if (reply.status !== 'created') return { status: reply.status };
@@ -172,7 +185,7 @@ export class SessionIssuer {
       record,
       now,
       ended,
-      fields: session.fields,
+      fields,
       complete,
     };
   }
@@ -188,7 +201,27 @@ export class SessionIssuer {
     const reply = await this.#access.call((store) => store.revoke(request));
     if (reply.status === 'gone') return NOTHING;
     this.#announceEnd(reply.ended);
-    return reply.fields;
+    return this.#opened(id, reply.fields);
+  }
+
+  /**
+   * The id, if it lies in this bucket and the store can do both in one step. Not if fields may
+   * cross that are bound to the old id: they have to be encrypted anew.
+   */
+  #replacedIn(bucket: number, id: SessionId | undefined): SessionId | undefined {
+    const parts = parseSessionId(id);
+    if (parts?.bucket !== bucket) return undefined;
+    return this.#cipher.isOn && splitSid(parts.sid).isAnonymous ? undefined : id;
+  }
+
+  /** The readable ones: nothing that somebody put into the store crosses a login. */
+  #opened(id: SessionId, fields: EncodedFields): EncodedFields {
+    const readable = new Map<string, string>();
+    for (const [name, stored] of fields) {
+      const opened = this.#cipher.open(id, name, stored);
+      if (opened.status === 'text') readable.set(name, opened.text);
+    }
+    return readable;
   }
 
   /** Ends a session that its caller does not want after all. */
@@ -234,11 +267,6 @@ export class SessionIssuer {
     const changes = encodeSets(values, this.#config.fieldLimits);
     return new Map(changes.map(({ name, value }) => [name, value]));
   }
-}
-
-/** The id, if it lies in this bucket. */
-function replacedIn(bucket: number, id: SessionId | undefined): SessionId | undefined {
-  return id !== undefined && parseSessionId(id)?.bucket === bucket ? id : undefined;
 }
 
 function claimsOf(options: CreateOptions, now: number): string {

@@ -267,6 +267,14 @@ export interface DataOptions {
    * @defaultValue none
    */
   readonly keepOnLogin?: readonly string[];
+  /**
+   * Fields that are encrypted before they reach the store (AES-256-GCM under a key made of
+   * `secret`): `true` for all, or a list of at most 1,000 names. Names of fields and the session's
+   * own facts are not. What was stored in plain text before reads as absent from then on.
+   *
+   * @defaultValue none
+   */
+  readonly encrypt?: boolean | readonly string[];
 }
 
 /** The scheduled cleanup of expired sessions (sweep). @public */

@@ -177,7 +177,7 @@ describe('hostile objects', () => {
     ['bytes that are gone', structuredCloneAway(new Uint8Array(64))],
   ])('%s is reported at every option', (_, hostile) => {
     expect(problemsOf(hostile).length).toBeGreaterThan(0);
-    const lists = ['data.keepOnLogin', 'crossSite.trustedOrigins'];
+    const lists = ['data.keepOnLogin', 'data.encrypt', 'crossSite.trustedOrigins'];
     for (const path of OPTION_PATHS.filter((one) => !lists.includes(one))) {
       if (path === 'cleanup' && Object.keys(Object(hostile === throwing ? {} : {})).length > 0)
         continue;

@@ -71,7 +71,7 @@ describe('unknown names', () => {
     [
       { data: { maxBytes: 1 } },
       'data.maxBytes is not an option; known options of data are maxFieldBytes, maxSessionBytes, ' +
-        'maxFields, keepOnLogin',
+        'maxFields, keepOnLogin, encrypt',
     ],
     [{ cleanup: { corn: '' } }, 'cleanup.corn is not an option; did you mean cleanup.cron?'],
     [{ resave: false }, 'resave is not an option; its behaviour is fixed here: remove it'],

@@ -91,6 +91,7 @@ describe('resolveOptions in development', () => {
       bearer: false,
       fieldLimits: { maxFieldBytes: 16_384, maxDepth: 32, maxNodes: 10_000 },
       keepOnLogin: [],
+      encrypted: new Set(),
       cleanup: {
         cron: '*/5 * * * *',
         jitter: 10_000,
