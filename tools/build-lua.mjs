@@ -36,7 +36,7 @@ function build(name) {
   const documentedKeys = documented(header, 'KEYS');
   compare(name, 'KEYS', documentedKeys, body);
   compare(name, 'ARGV', documented(header, 'ARGV'), body);
-  if (!header.includes('\nReturns ')) problems.push(`${name}.lua: the header has no "Returns"`);
+  if (!/^Returns /m.test(header)) problems.push(`${name}.lua: the header has no "Returns"`);
   const lua = `${shebang}\n${body}\n`;
   const sha1 = createHash('sha1').update(lua).digest('hex');
   return { name, keys: documentedKeys.open ? 'variable' : documentedKeys.last, sha1, lua };

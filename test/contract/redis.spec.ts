@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
-import { describeStoreContract } from '../../src/testing/contract/index.js';
-import { redisHarness } from '../support/redis-harness.js';
+import { describeStoreContract } from '../../src/testing/index.js';
+import { redisHarness } from '../unit/stores/redis.kit.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
 let server: RedisServer;
@@ -20,5 +20,5 @@ afterAll(async () => {
 describeStoreContract(
   'redis',
   { describe, expect, it },
-  redisHarness(() => client),
+  redisHarness(() => client, { effort: 0.25, timeout: 120_000 }),
 );

@@ -8,6 +8,7 @@ import type {
   FieldChange,
   FieldNames,
   ListRequest,
+  PeekRequest,
   ReadRequest,
   ResolveRequest,
   RevokeRequest,
@@ -89,21 +90,26 @@ export function resolveCommand(
       token.verifier,
       token.generation,
       token.traits,
-      touch ? 1 : 0,
+      touch ? rules.touchInterval : -1,
       rules.limits,
-      rules.touchInterval,
+      rules.idle,
+      rules.absolute,
       rules.margin,
-      rules.grace,
-      rules.maxForks,
-      rules.onReuse,
-      rules.maxTombstones,
-      isOfUser(at),
+      rules.rarelyNeeded,
     ],
   };
 }
 
-export function peekCommand(at: SessionKeys, rules: RedisRules): RedisCommand {
-  return { script: 'peek', keys: [at.index, at.bucket.cutoff], args: [at.id, rules.limits] };
+export function peekCommand(
+  { id, touch }: PeekRequest,
+  at: SessionKeys,
+  rules: RedisRules,
+): RedisCommand {
+  return {
+    script: 'peek',
+    keys: [at.index, at.hash, at.deadlines, at.bucket.cutoff],
+    args: [id, rules.limits, touch ? rules.touchInterval : -1, rules.margin],
+  };
 }
 
 export function readCommand(

@@ -33,37 +33,47 @@ export class RedisPages {
     this.#context = context;
   }
 
-  async page({ cursor, limit }: PageRequest): Promise<PageReply> {
+  /** What is alive at that moment. */
+  async page({ cursor, limit }: PageRequest, now: number): Promise<PageReply> {
     const { buckets } = this.#context.keys;
     const sessions: SessionRecord[] = [];
     let place = readCursor(cursor, buckets.length);
-    let now: number | undefined;
     // Few buckets at first: more and more as long as they hold next to nothing.
-    for (let width = 1; place !== undefined; width = Math.min(width * 2, MOST_BUCKETS_AT_ONCE)) {
+    let width = 1;
+    while (place !== undefined && sessions.length < limit) {
       const { bucket: first, after } = place;
       const wave = await Promise.all(
         buckets.slice(first, first + width).map((bucket) => this.#idsOf(bucket)),
       );
       for (const [offset, all] of wave.entries()) {
         const ids = offset === 0 ? all.filter((id) => id > after) : all;
-        const wanted = ids.slice(0, limit - sessions.length);
-        const live = wanted.length === 0 ? undefined : await this.#liveOf(wanted);
-        sessions.push(...(live?.sessions ?? []));
-        now = live?.now ?? now;
-        const isDone = wanted.length === ids.length;
-        const bucket = first + offset + (isDone ? 1 : 0);
-        place = { bucket, after: isDone ? '' : (wanted.at(-1) ?? after) };
+        const last = await this.#take(ids, now, limit, sessions);
+        const bucket = first + offset;
+        place = last === undefined ? { bucket: bucket + 1, after: '' } : { bucket, after: last };
         if (sessions.length >= limit) break;
       }
       if (place.bucket >= buckets.length) place = undefined;
-      if (sessions.length >= limit) break;
+      width = Math.min(width * 2, MOST_BUCKETS_AT_ONCE);
     }
-    return {
-      status: 'page',
-      now: now ?? (await this.#now()),
-      sessions,
-      ...(place !== undefined && { cursor: `${place.bucket}.${place.after}` }),
-    };
+    const next = place && { cursor: `${place.bucket}.${place.after}` };
+    return { status: 'page', now, sessions, ...next };
+  }
+
+  /** Adds the live ones until the page is full; answers the last id if there are more. */
+  async #take(
+    ids: readonly SessionId[],
+    now: number,
+    limit: number,
+    sessions: SessionRecord[],
+  ): Promise<SessionId | undefined> {
+    let from = 0;
+    while (from < ids.length) {
+      const wanted = ids.slice(from, from + limit - sessions.length);
+      sessions.push(...(await this.#liveOf(wanted, now)));
+      from += wanted.length;
+      if (sessions.length >= limit && from < ids.length) return wanted.at(-1);
+    }
+    return undefined;
   }
 
   /** Ids of users' and anonymous sessions, sorted. */
@@ -84,29 +94,21 @@ export class RedisPages {
     return ids;
   }
 
-  async #liveOf(
-    ids: readonly SessionId[],
-  ): Promise<{ readonly now: number; readonly sessions: readonly SessionRecord[] }> {
+  /** Those of one bucket that are alive. */
+  async #liveOf(ids: readonly SessionId[], now: number): Promise<readonly SessionRecord[]> {
     const { runner, keys, rules } = this.#context;
     const known = ids.flatMap((id) => keys.session(id) ?? []);
+    const [first] = known;
+    if (first === undefined) return [];
     const reply = await runner.run(
       'page',
-      [...new Set(known.map(({ bucket }) => bucket.cutoff)), ...known.map(({ index }) => index)],
-      [rules.limits, ...known.map(({ id }) => id)],
+      [first.bucket.cutoff, ...known.map(({ index }) => index)],
+      [rules.limits, now, ...known.map(({ id }) => id)],
     );
     const reader = new ReplyReader(reply);
-    reader.text();
-    const now = reader.integer();
     const sessions: SessionRecord[] = [];
     while (!reader.isDone) sessions.push(reader.record(reader.text()));
-    return { now, sessions };
-  }
-
-  async #now(): Promise<number> {
-    const { runner, keys } = this.#context;
-    const reader = new ReplyReader(await runner.run('clock', [keys.layout], []));
-    reader.text();
-    return reader.integer();
+    return sessions;
   }
 }
 

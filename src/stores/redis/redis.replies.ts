@@ -12,6 +12,7 @@ import type {
   RotateReply,
   WriteReply,
 } from '../../core/store.js';
+import { decodeClass, decodeDevice } from './redis.keys.js';
 import { ReplyReader, nonsense } from './redis.reader.js';
 import type { ScriptReply } from './redis.runner.js';
 
@@ -49,6 +50,9 @@ export function readCreate(
 }
 
 export function readResolve(id: SessionId, scriptReply: ScriptReply): WithLeftovers<ResolveReply> {
+  if (typeof scriptReply === 'string') {
+    return { reply: readUsual(id, scriptReply), leftovers: [] };
+  }
   const reader = new ReplyReader(scriptReply);
   const status = reader.text();
   const now = reader.integer();
@@ -73,11 +77,10 @@ function readActive(id: SessionId, now: number, reader: ReplyReader): ResolveRep
   const match = MATCHES.find((each) => each === word);
   if (match === undefined) throw nonsense();
   const suspicious = reader.integer() === 1;
-  const rotatedAt = reader.integer();
   const complete = reader.integer() === 1;
+  const { keyId, rotatedAt } = readTokenState(reader.text());
   const record = reader.record(id);
   const salt = reader.text();
-  const keyId = reader.integer();
   const verifier = reader.text();
   const successor = { salt, generation: record.generation, keyId, verifier };
   return {
@@ -91,6 +94,44 @@ function readActive(id: SessionId, now: number, reader: ReplyReader): ResolveRep
     ...(salt !== '' && { successor }),
     suspicious,
   };
+}
+
+/** The usual case of `resolve` comes as one text: that is where most of the time goes. */
+function readUsual(id: SessionId, text: string): ResolveReply {
+  const parts = text.split('\0');
+  const [generation, now, createdAt, authenticatedAt, seenAt, idleAt, absoluteAt] = parts;
+  const [limitClass, state, userId, device] = parts.slice(7);
+  if (device === undefined || state === undefined || limitClass === undefined) throw nonsense();
+  const fields = new Map<string, string>();
+  for (let at = 11; at + 1 < parts.length; at += 2) {
+    fields.set(parts[at]?.slice(1) ?? '', parts[at + 1] ?? '');
+  }
+  return {
+    status: 'active',
+    now: Number(now),
+    record: {
+      id,
+      ...(userId && { userId, authenticatedAt: Number(authenticatedAt) }),
+      createdAt: Number(createdAt),
+      seenAt: Number(seenAt),
+      idleAt: Number(idleAt),
+      absoluteAt: Number(absoluteAt),
+      limitClass: decodeClass(limitClass),
+      device: decodeDevice(device),
+      generation: Number(generation),
+    },
+    fields,
+    complete: true,
+    rotatedAt: readTokenState(state).rotatedAt,
+    match: 'current',
+    suspicious: false,
+  };
+}
+
+/** `c17 1764000000000 0`: confirmed or not, key id, when it was rotated, forks. */
+function readTokenState(text: string): { readonly keyId: number; readonly rotatedAt: number } {
+  const [keyId = '', rotatedAt] = text.split(' ');
+  return { keyId: Number(keyId.slice(1)), rotatedAt: Number(rotatedAt) };
 }
 
 function readEnded(id: SessionId, now: number, reader: ReplyReader): WithLeftovers<ResolveReply> {

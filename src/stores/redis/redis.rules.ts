@@ -11,7 +11,11 @@ export class RedisRules {
   readonly margin: number;
   readonly grace: number;
   readonly maxForks: number;
-  readonly onReuse: string;
+  /** What `resolve` needs in rare cases only, as one argument. */
+  readonly rarelyNeeded: string;
+  /** Timeouts of the default class. */
+  readonly idle: number;
+  readonly absolute: number;
   readonly maxTombstones: number;
   readonly maxSessionBytes: number;
   readonly maxFields: number;
@@ -24,8 +28,11 @@ export class RedisRules {
     this.margin = settings.margin;
     this.grace = settings.rotation.grace;
     this.maxForks = settings.rotation.maxForks;
-    this.onReuse = settings.rotation.onReuse;
     this.maxTombstones = settings.maxTombstones;
+    this.idle = settings.limits.default.idle;
+    this.absolute = settings.limits.default.absolute;
+    const { grace, maxForks, onReuse } = settings.rotation;
+    this.rarelyNeeded = [grace, maxForks, onReuse, this.maxTombstones].join(' ');
     this.maxSessionBytes = settings.maxSessionBytes;
     this.maxFields = settings.maxFields;
     this.lease = lease;

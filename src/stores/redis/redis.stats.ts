@@ -1,21 +1,28 @@
 import { END_REASONS, type EndReason } from '../../core/record.js';
 import { DURATION_BOUNDS, type MinuteStats, type StatsReply } from '../../core/store.js';
 import type { BucketKeys, RedisKeys } from './redis.keys.js';
-import { ReplyReader, letterOf, nonsense } from './redis.reader.js';
+import { ReplyReader, letterOf } from './redis.reader.js';
 import type { RedisRunner } from './redis.runner.js';
 
 const MINUTE = 60_000;
 const MINUTES = 60;
 
-/** The counters of all buckets, added up. One short script for each bucket, no scan. */
-export async function readStats(runner: RedisRunner, keys: RedisKeys): Promise<StatsReply> {
+/**
+ * The counters of all buckets, added up. One short script for each bucket, no scan. The sessions
+ * are those alive at one moment, though the buckets are asked one after the other.
+ */
+export async function readStats(
+  runner: RedisRunner,
+  keys: RedisKeys,
+  now: number,
+): Promise<StatsReply> {
   const sums = new CounterSums();
   await Promise.all(
     keys.buckets.map(async ({ users, anonymous, counters }: BucketKeys) => {
-      sums.add(new ReplyReader(await runner.run('stats', [users, anonymous, counters], [])));
+      sums.add(new ReplyReader(await runner.run('stats', [users, anonymous, counters], [now])));
     }),
   );
-  return sums.reply();
+  return sums.reply(now);
 }
 
 /**
@@ -24,7 +31,6 @@ export async function readStats(runner: RedisRunner, keys: RedisKeys): Promise<S
  * `m0` to `m63` the last minutes: number of the minute, created, ended, failed logins.
  */
 class CounterSums {
-  #now = 0;
   #active = 0;
   #anonymous = 0;
   readonly #sums = new Map<string, number>();
@@ -32,21 +38,19 @@ class CounterSums {
   readonly #minutes = new Map<number, readonly number[]>();
 
   add(reader: ReplyReader): void {
-    if (reader.text() !== 'stats') throw nonsense();
-    this.#now = Math.max(this.#now, reader.integer());
     this.#active += reader.integer();
     this.#anonymous += reader.integer();
     while (!reader.isDone) this.#addCounter(reader.text(), reader.text());
   }
 
-  reply(): StatsReply {
+  reply(now: number): StatsReply {
     const ended = Object.fromEntries(
       END_REASONS.map((reason) => [reason, this.#sum(`e${letterOf(reason)}`)]),
     ) as Record<EndReason, number>;
-    const last = Math.floor(this.#now / MINUTE);
+    const last = Math.floor(now / MINUTE);
     return {
       status: 'stats',
-      now: this.#now,
+      now,
       active: this.#active,
       anonymous: this.#anonymous,
       created: this.#sum('+'),

@@ -151,11 +151,11 @@ export class RedisSessionStore implements SessionStore {
     return reply;
   }
 
-  async peek({ id }: PeekRequest): Promise<PeekReply> {
+  async peek(request: PeekRequest): Promise<PeekReply> {
     const { keys, rules } = this.#open;
-    const at = keys.session(id);
+    const at = keys.session(request.id);
     if (at === undefined) return this.#gone();
-    return replies.readPeek(id, await this.#run(commands.peekCommand(at, rules)));
+    return replies.readPeek(at.id, await this.#run(commands.peekCommand(request, at, rules)));
   }
 
   async read(request: ReadRequest): Promise<ReadReply> {
@@ -208,16 +208,11 @@ export class RedisSessionStore implements SessionStore {
     const wanted = Math.min(until ?? start, start);
     const standing = await Promise.all(
       keys.buckets.map(async ({ cutoff }) => {
-        const args = [wanted, letterOf(reason), LONGEST_LIFE];
-        const reader = await this.#read('revoke-everyone', [cutoff], args);
-        return { now: reader.integer(), until: reader.integer() };
+        const args = [wanted, start, letterOf(reason), LONGEST_LIFE];
+        return (await this.#read('revoke-everyone', [cutoff], args)).integer();
       }),
     );
-    return {
-      status: 'revoked',
-      now: Math.max(start, ...standing.map(({ now }) => now)),
-      until: Math.max(...standing.map((bucket) => bucket.until)),
-    };
+    return { status: 'revoked', now: start, until: Math.max(...standing) };
   }
 
   async list(request: ListRequest): Promise<ListReply> {
@@ -227,7 +222,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async page(request: PageRequest): Promise<PageReply> {
-    return this.#open.pages.page(request);
+    return this.#open.pages.page(request, await this.#now());
   }
 
   async sweep(request: SweepRequest): Promise<SweepReply> {
@@ -235,7 +230,7 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async stats(): Promise<StatsReply> {
-    return readStats(this.#backend, this.#open.keys);
+    return readStats(this.#backend, this.#open.keys, await this.#now());
   }
 
   async countLoginFailure(): Promise<Reply<'counted'>> {

@@ -1,6 +1,6 @@
 import type { EndedSession, SessionId } from '../../core/record.js';
 import type { SweepReply, SweepRequest } from '../../core/store.js';
-import type { BucketKeys, SessionKeys } from './redis.keys.js';
+import type { BucketKeys } from './redis.keys.js';
 import type { RedisContext } from './redis.page.js';
 import { RedisRepair } from './redis.repair.js';
 import { ReplyReader } from './redis.reader.js';
@@ -22,11 +22,19 @@ class Late extends Error {
   }
 }
 
+interface DueSession {
+  readonly id: SessionId;
+  readonly isAnonymous: boolean;
+  readonly at: number;
+}
+
+/** What there is to do in a bucket. */
 interface Due {
   readonly bucket: BucketKeys;
   readonly openEnds: number;
   readonly isStale: boolean;
-  readonly ids: readonly SessionId[];
+  /** The oldest first. */
+  readonly sessions: readonly DueSession[];
 }
 
 /** One sweep under way. */
@@ -106,7 +114,7 @@ export class RedisSweeper {
         wave.map(async (bucket) => [bucket, await this.#due(bucket, run)] as const),
       );
       for (const [bucket, due] of dues) {
-        await this.#sweepBucket(due, run);
+        await this.#sweepBucket(bucket, due, run);
         if (!run.more || run.ended.length < run.limit) continue;
         // The next run goes on where this one stopped.
         this.#next = bucket;
@@ -119,8 +127,8 @@ export class RedisSweeper {
     const { keys, rules } = this.#context;
     const bucket = keys.buckets[index];
     if (bucket === undefined) throw new RangeError('there is no such bucket');
-    // One more than can be ended tells whether there is more.
-    const most = run.limit - run.ended.length + 1;
+    // One more than one script ends tells whether there is more.
+    const most = Math.min(run.limit - run.ended.length, CLAIMS) + 1;
     const reader = await this.#run(
       'due',
       [bucket.users, bucket.anonymous, bucket.outbox, bucket.counters, bucket.cutoff],
@@ -128,42 +136,47 @@ export class RedisSweeper {
       run,
     );
     const [openEnds, isStale] = [reader.integer(), reader.integer() === 1];
-    const due: { readonly id: SessionId; readonly at: number }[] = [];
-    while (!reader.isDone) due.push({ id: reader.text(), at: Number(reader.text()) });
-    const ids = due.toSorted((a, b) => a.at - b.at).map(({ id }) => id);
-    return { bucket, openEnds, isStale, ids };
+    const sessions: DueSession[] = [];
+    while (!reader.isDone) {
+      const isAnonymous = reader.integer() === 1;
+      sessions.push({ isAnonymous, id: reader.text(), at: Number(reader.text()) });
+    }
+    return { bucket, openEnds, isStale, sessions: sessions.toSorted((a, b) => a.at - b.at) };
   }
 
-  async #sweepBucket(due: Due, run: Run): Promise<void> {
+  async #sweepBucket(index: number, first: Due, run: Run): Promise<void> {
+    const { bucket } = first;
     const room = (): number => run.limit - run.ended.length;
-    let { ids } = due;
-    if (due.isStale) {
-      if (run.limit === 0) run.more = true;
-      else {
-        await this.#reorder(due.bucket, run);
-        ids = (await this.#due(this.#context.keys.buckets.indexOf(due.bucket), run)).ids;
-      }
+    let due = first;
+    if (due.isStale && room() > 0) {
+      await this.#reorder(bucket, run);
+      due = await this.#due(index, run);
     }
-    if (due.openEnds > 0 && room() > 0) await this.#reoffer(due.bucket, run);
-    if (due.openEnds > 0 && room() === 0) run.more = true;
-    const known = ids.flatMap((id) => this.#context.keys.session(id) ?? []);
-    for (let from = 0; from < known.length; from += CLAIMS) {
+    const before = run.ended.length;
+    if (due.openEnds > 0 && room() > 0) await this.#reoffer(bucket, run);
+    if (due.isStale || due.openEnds > run.ended.length - before) run.more = true;
+    while (due.sessions.length > 0) {
       if (room() === 0) {
         run.more = true;
         return;
       }
       const size = Math.min(CLAIMS, room());
-      await this.#claim(due.bucket, known.slice(from, from + size), run);
-      if (size < CLAIMS && from + size < known.length) from -= CLAIMS - size;
+      await this.#claim(bucket, due.sessions.slice(0, size), run);
+      if (due.sessions.length <= size) return;
+      due = await this.#due(index, run);
     }
   }
 
-  async #claim(bucket: BucketKeys, sessions: readonly SessionKeys[], run: Run): Promise<void> {
-    const { rules } = this.#context;
+  async #claim(bucket: BucketKeys, due: readonly DueSession[], run: Run): Promise<void> {
     const { users, anonymous, counters, outbox, cutoff } = bucket;
-    const owned = sessions.flatMap(({ index, hash, large }) => [index, hash, large]);
-    const ids = sessions.flatMap(({ id, isAnonymous }) => [id, isAnonymous ? 0 : 1]);
-    const { limits, margin, maxTombstones, lease } = rules;
+    const owned = due.flatMap(({ id }) => {
+      const at = this.#context.keys.session(id);
+      // What is no id of this bucket has no keys; it leaves the set like any dangling entry.
+      if (at?.bucket !== bucket) return [`${users}:none`, `${users}:none`, `${users}:none`];
+      return [at.index, at.hash, at.large];
+    });
+    const ids = due.flatMap(({ id, isAnonymous }) => [id, isAnonymous ? 0 : 1]);
+    const { limits, margin, maxTombstones, lease } = this.#context.rules;
     const keys = [users, anonymous, counters, outbox, cutoff, ...owned];
     const args = [run.notAfter, limits, margin, maxTombstones, lease, ...ids];
     const reader = await this.#run('sweep', keys, args, run);

@@ -1,7 +1,15 @@
--- The moment until which all sessions are over, whoever they belong to, and since when.
-local cut_until, cut_at, cut_reason = -1, 0, ''
-local cutoff = redis.call('GET', cutoff_key)
-if cutoff then
-  cut_until, cut_at, cut_reason = string.match(cutoff, '^(%d+) (%d+) (%l)$')
-  cut_until, cut_at = tonumber(cut_until), tonumber(cut_at)
+-- The moments until which all sessions are over, whoever they belong to: "until since reason", the
+-- latest first, separated by semicolons. A session ended by the first one that reaches it.
+local cuts, cut_until = {}, -1
+for till, since, reason in string.gmatch(redis.call('GET', cutoff_key) or '', '(%d+) (%d+) (%l)') do
+  cuts[#cuts + 1] = { tonumber(till), tonumber(since), reason }
+  cut_until = cuts[1][1]
+end
+
+local function cut_of(created)
+  for i = #cuts, 1, -1 do
+    if created <= cuts[i][1] then
+      return cuts[i][2], cuts[i][3]
+    end
+  end
 end

@@ -1,6 +1,6 @@
 -- The facts of a live session, as one value of the user's index.
 --
--- Layout: letter (L live, M live with limits of its own), generation, then five instants as
+-- Layout: letter (L live, M live with limits of its own or claims), generation, then five instants as
 -- doubles (created, authenticated or 0, seen, idle deadline, absolute deadline), then the limit
 -- class, which is empty for the default one. Fixed sizes, so that a touch never grows the hash.
 -- A small letter is a tombstone: the reason, when it ended, until when it is kept.
@@ -8,7 +8,7 @@ local function read_facts(u, own, facts, own_limits)
   local letter, generation, created, authenticated, seen, idle_at, absolute_at, rest =
     struct.unpack('>c1I2ddddd', facts)
   if letter == 'M' then
-    own_limits = own_limits or redis.call('HGET', u, own .. 'l') or ':'
+    own_limits = own_limits or redis.call('HGET', u, own .. 'l') or ''
   else
     own_limits = ''
   end
@@ -39,5 +39,6 @@ local function pack_facts(e)
 end
 
 local function is_live(facts)
+  -- No value at all is as dead as a tombstone.
   return facts and string.byte(facts) < 97
 end

@@ -38,9 +38,9 @@ local function take_fields(into, s, f, takes, first)
   end
 end
 
--- Fields of a new session.
-local function store_fields(s, f, fields, expire_at)
-  local small, large, small_count, large_count, large_bytes = {}, {}, 0, 0, 0
+-- Fields of a new session, behind what the first hash begins with.
+local function store_fields(s, f, small, fields, expire_at)
+  local large, small_count, large_count, large_bytes = {}, 0, 0, 0
   for name, value in pairs(fields) do
     if is_small(name, value, small_count) then
       small_count = small_count + 1
@@ -53,10 +53,11 @@ local function store_fields(s, f, fields, expire_at)
       large[#large + 1] = value
     end
   end
-  hset_all(s, small)
-  hset_all(f, large)
   if large_count > 0 then
-    redis.call('HSET', s, 'l', struct.pack('>I4I4', large_count, large_bytes))
+    small[#small + 1] = 'l'
+    small[#small + 1] = struct.pack('>I4I4', large_count, large_bytes)
+    hset_all(f, large)
     redis.call('PEXPIREAT', f, expire_at)
   end
+  hset_all(s, small)
 end

@@ -1,13 +1,12 @@
 --@include "forget"
 
--- Ends a live session: its entry in the user's index becomes a tombstone, or nothing if none is to
--- be kept. From then on the session is dead, whatever is left of its other keys.
+-- Forgets the tombstones that are past their deadline, and the oldest beyond the maximum.
 local function drop_tombstones(u)
   local all = redis.call('HGETALL', u)
   local kept = {}
   for i = 1, #all, 2 do
     -- Only entries have names of 11 characters.
-    if #all[i] == 11 and not is_live(all[i + 1]) then
+    if #all[i] == 11 and string.byte(all[i + 1]) > 96 then
       local _, ended_at, till = struct.unpack('>c1dd', all[i + 1])
       if now < till then
         kept[#kept + 1] = { all[i], ended_at }
@@ -27,10 +26,29 @@ local function drop_tombstones(u)
   return left
 end
 
+local function leave(u, zset, id, is_user)
+  local left = redis.call('HINCRBY', u, 'n', -1)
+  redis.call('ZREM', zset, id)
+  if is_user then
+    count_user(left + 1, left)
+  end
+  return left
+end
+
+-- Takes an entry out of the index whose session is lost: it did not end, so no end is counted.
+local function drop(u, zset, id, e, is_user)
+  local own = string.sub(id, 14)
+  forget_details(u, own, e.letter)
+  redis.call('HDEL', u, own)
+  leave(u, zset, id, is_user)
+end
+
+-- Ends a live session: its entry in the user's index becomes a tombstone, or nothing if none is to
+-- be kept. From then on the session is dead, whatever is left of its other keys.
 local function finish(u, zset, id, e, reason, ended_at, is_user)
   local own = string.sub(id, 14)
-  forget_details(u, own)
-  local tombstones = 0
+  forget_details(u, own, e.letter)
+  local tombstones
   if max_tombstones > 0 and now < e.absolute_at then
     redis.call('HSET', u, own, struct.pack('>c1dd', reason, ended_at, e.absolute_at))
     tombstones = redis.call('HINCRBY', u, 't', 1)
@@ -38,17 +56,15 @@ local function finish(u, zset, id, e, reason, ended_at, is_user)
     redis.call('HDEL', u, own)
     tombstones = tonumber(redis.call('HGET', u, 't') or 0)
   end
-  local left = redis.call('HINCRBY', u, 'n', -1)
-  redis.call('ZREM', zset, id)
+  local left = leave(u, zset, id, is_user)
   if is_user then
-    count_user(left + 1, left)
     count_end(reason, e.created, ended_at)
   end
   if tombstones > max_tombstones then
     tombstones = drop_tombstones(u)
   end
   -- An epoch outlives the sessions; nothing else does.
-  if left == 0 and tombstones == 0 and redis.call('HEXISTS', u, 'e') == 0 then
+  if left <= 0 and tombstones == 0 and redis.call('HEXISTS', u, 'e') == 0 then
     redis.call('DEL', u)
   end
 end

@@ -1,15 +1,17 @@
 -- Removes what the index knows of a session beyond its facts.
-local function forget_texts(u, own, letter)
-  local name = own .. letter
-  local is_long = redis.call('HSTRLEN', u, name) == 64
-  redis.call('HDEL', u, name)
-  for part = 2, is_long and 16 or 1 do
-    redis.call('HDEL', u, name .. part)
+local function forget_claims(u, own)
+  local names = { own .. 'c' }
+  for part = 2, 16 do
+    names[part] = own .. 'c' .. part
   end
+  redis.call('HDEL', u, unpack(names))
 end
 
-local function forget_details(u, own)
-  redis.call('HDEL', u, own .. 'l')
-  forget_texts(u, own, 'd')
-  forget_texts(u, own, 'c')
+local function forget_details(u, own, letter)
+  local device = own .. 'd'
+  redis.call('HDEL', u, device, device .. 2, device .. 3, device .. 4)
+  if letter == 'M' then
+    redis.call('HDEL', u, own .. 'l')
+    forget_claims(u, own)
+  end
 end

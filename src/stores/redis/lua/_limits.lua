@@ -27,8 +27,11 @@ local function expiry_of(e)
   if absolute_at <= idle_at then
     reason, at = 'a', absolute_at
   end
-  if e.created <= cut_until and cut_at < at then
-    reason, at = cut_reason, cut_at
+  if e.created <= cut_until then
+    local cut_at, cut_reason = cut_of(e.created)
+    if cut_at < at then
+      reason, at = cut_reason, cut_at
+    end
   end
   if now < at then
     return nil, nil, at

@@ -4,14 +4,13 @@
 local outbox_ttl = 86400000
 
 local function end_text(lease, reason, ended_at, created, user_id)
-  return string.format('%.0f %s %.0f %.0f %s', lease, reason, ended_at, created, user_id)
+  return string.format('%.0f %s %.0f %.0f ', lease, reason, ended_at, created) .. user_id
 end
 
 local function put_end(o, id, reason, ended_at, created, user_id, lease)
+  local text = end_text(lease, reason, ended_at, created, user_id)
   local field = id
-  while redis.call('HEXISTS', o, field) == 1 and #field < 30 do
+  while redis.call('HSETNX', o, field, text) == 0 and #field < 30 do
     field = field .. '+'
   end
-  redis.call('HSET', o, field, end_text(lease, reason, ended_at, created, user_id))
-  redis.call('PEXPIREAT', o, now + outbox_ttl)
 end

@@ -15,17 +15,14 @@ local function add_record(reply, user_id, e, device, claims)
   return reply
 end
 
-local function user_id_of(u)
-  return whole_text(u, 'i', redis.call('HGET', u, 'i'))
-end
-
 local function add_stored_record(reply, u, own, e)
-  local texts = redis.call('HMGET', u, 'i', own .. 'd', own .. 'c')
+  local device, claims = own .. 'd', own .. 'c'
+  local texts = redis.call('HMGET', u, 'i', device, claims)
   return add_record(
     reply,
-    whole_text(u, 'i', texts[1]),
+    whole_text(u, 'i', texts[1], 4),
     e,
-    whole_text(u, own .. 'd', texts[2]),
-    whole_text(u, own .. 'c', texts[3])
+    whole_text(u, device, texts[2], 4),
+    whole_text(u, claims, texts[3], 16)
   )
 end

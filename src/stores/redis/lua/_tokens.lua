@@ -1,17 +1,17 @@
 -- The state machine of rotation, as in src/core/rotation.ts: the same rows in the same order.
 --
--- Fields of the session's hash: v verifier, t state (c confirmed or u not, key id, when it was
--- rotated, forks), s salt, p and q verifier and traits of the predecessor, b and a the sibling and
+-- Fields of the session's hash: v verifier, t state ("c" confirmed or "u" not, followed by key id,
+-- when it was rotated, forks), s salt, p and q verifier and traits of the predecessor, b and a the sibling and
 -- its key id and deadline, x the generation before which tokens are retired, and until when.
 local function read_tokens(meta, generation)
-  local letter, key_id, rotated_at, forks = struct.unpack('>c1I4dI2', meta.t)
+  local letter, key_id, rotated_at, forks = string.match(meta.t, '^(%l)(%d+) (%d+) (%d+)$')
   local state = {
     generation = generation,
     verifier = meta.v,
     confirmed = letter == 'c',
-    key_id = key_id,
-    rotated_at = rotated_at,
-    forks = forks,
+    key_id = tonumber(key_id),
+    rotated_at = tonumber(rotated_at),
+    forks = tonumber(forks),
     salt = meta.s,
     previous = meta.p,
     traits = meta.q,
@@ -26,10 +26,13 @@ local function read_tokens(meta, generation)
   return state
 end
 
-local function write_tokens(s, state)
+local function state_text(state)
   local letter = state.confirmed and 'c' or 'u'
-  local packed = struct.pack('>c1I4dI2', letter, state.key_id, state.rotated_at, state.forks)
-  redis.call('HSET', s, 'v', state.verifier, 't', packed)
+  return string.format('%s%d %d %d', letter, state.key_id, state.rotated_at, state.forks)
+end
+
+local function write_tokens(s, state)
+  redis.call('HSET', s, 'v', state.verifier, 't', state_text(state))
   local optional = {
     s = state.salt or false,
     p = state.previous or false,

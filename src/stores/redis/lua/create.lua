@@ -9,7 +9,7 @@ KEYS[3] f: its large fields (hash)
 KEYS[4] d or a: live sessions by deadline (zset)
 KEYS[5] c: counters (hash)
 KEYS[6] o: ends nobody has announced yet (hash)
-KEYS[7] x: moment until which all sessions are over (string)
+KEYS[7] x: moments until which all sessions are over (string)
 KEYS[8…11] u, s, f and d or a of the replaced session, if there is one
 
 ARGV[1] not after, ms
@@ -66,7 +66,8 @@ local margin, max_tombstones = tonumber(ARGV[11]), tonumber(ARGV[12])
 --@include "fields"
 
 -- Is the id taken? The same token means that this very command is repeated.
-local known = redis.call('HGET', u, own)
+local stands = redis.call('HMGET', u, own, 'e')
+local known, epoch = stands[1], tonumber(stands[2] or 0)
 if is_live(known) then
   local e = read_facts(u, own, known)
   local reason, ended_at = expiry_of(e)
@@ -77,6 +78,7 @@ if is_live(known) then
     return { 'taken', now }
   end
   put_end(KEYS[6], id, reason, ended_at, e.created, user_id_of(u), 0)
+  redis.call('PEXPIREAT', KEYS[6], now + outbox_ttl)
   finish(u, zset, id, e, reason, ended_at, is_user)
   write_counters(counters)
   counted, minutes = {}, {}
@@ -88,7 +90,7 @@ elseif known then
   redis.call('HINCRBY', u, 't', -1)
 end
 
-if ARGV[17] ~= '' and tonumber(ARGV[17]) < tonumber(redis.call('HGET', u, 'e') or 0) then
+if ARGV[17] ~= '' and tonumber(ARGV[17]) < epoch then
   return { 'superseded', now }
 end
 if ARGV[18] ~= '' and tonumber(ARGV[18]) <= cut_until then
@@ -173,7 +175,7 @@ end
 
 local idle, absolute = limits_of(ARGV[7], ARGV[8])
 local e = {
-  letter = ARGV[8] == '' and 'L' or 'M',
+  letter = (ARGV[8] == '' and ARGV[22] == '') and 'L' or 'M',
   generation = tonumber(ARGV[5]),
   created = now,
   authenticated = is_user and now or 0,
@@ -185,23 +187,25 @@ local e = {
 }
 -- What an evicted index left behind must not become part of the new session.
 redis.call('DEL', s, f)
-redis.call('HSET', s, 'v', ARGV[4], 't', struct.pack('>c1I4dI2', 'c', tonumber(ARGV[6]), now, 0))
-store_fields(s, f, fields, e.absolute_at + margin)
+local tokens = { 'v', ARGV[4], 't', string.format('c%d %d 0', ARGV[6], now) }
+store_fields(s, f, tokens, fields, e.absolute_at + margin)
 redis.call('PEXPIREAT', s, e.idle_at + margin)
 
+local entry = { own, pack_facts(e) }
 if is_user then
-  put_text(u, 'i', user_id)
+  add_text(entry, 'i', user_id, 4)
 end
-redis.call('HSET', u, own, pack_facts(e))
 if ARGV[9] ~= '' then
-  put_text(u, own .. 'd', ARGV[9])
+  add_text(entry, own .. 'd', ARGV[9], 4)
 end
 if ARGV[8] ~= '' then
-  redis.call('HSET', u, own .. 'l', ARGV[8])
+  entry[#entry + 1] = own .. 'l'
+  entry[#entry + 1] = ARGV[8]
 end
 if ARGV[22] ~= '' then
-  put_text(u, own .. 'c', ARGV[22])
+  add_text(entry, own .. 'c', ARGV[22], 16)
 end
+redis.call('HSET', u, unpack(entry))
 local live = redis.call('HINCRBY', u, 'n', 1)
 keep_until(u, e.absolute_at + margin)
 redis.call('ZADD', zset, e.idle_at, id)

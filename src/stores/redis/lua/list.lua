@@ -4,7 +4,7 @@ The sessions of a user, and what is left of those that ended.
 
 KEYS[1] u: index of the user (hash)
 KEYS[2] d: live sessions by deadline (zset)
-KEYS[3] x: moment until which all sessions are over (string)
+KEYS[3] x: moments until which all sessions are over (string)
 
 ARGV[1] the first 13 characters of the user's session ids
 ARGV[2] limits, see _limits
@@ -43,8 +43,8 @@ for i = #all - 1, 1, -2 do
     local absolute_at = e.absolute_at
     local reason, ended_at = expiry_of(e)
     if not reason then
-      local device = whole_text(u, own .. 'd', index[own .. 'd'])
-      add_record(live, id, e, device, whole_text(u, own .. 'c', index[own .. 'c']))
+      local device = whole_text(u, own .. 'd', index[own .. 'd'], 4)
+      add_record(live, id, e, device, whole_text(u, own .. 'c', index[own .. 'c'], 16))
       live_count = live_count + 1
     else
       settle(u, KEYS[2], id, e)
@@ -66,7 +66,7 @@ local reply = {
   'listed',
   now,
   tonumber(index.e or 0),
-  whole_text(u, 'i', index.i),
+  whole_text(u, 'i', index.i, 4),
   live_count,
 }
 local at = #reply

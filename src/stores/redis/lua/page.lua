@@ -2,25 +2,25 @@
 --[[
 The live ones of the given sessions of one bucket.
 
-KEYS[1] x: moment until which all sessions are over (string)
+KEYS[1] x: moments until which all sessions are over (string)
 KEYS[2…] u of each session
 
 ARGV[1] limits, see _limits
-ARGV[2…] session ids
+ARGV[2] the moment that counts, ms
+ARGV[3…] session ids
 
-Returns { 'page', now, then for each live session its id, record (11, see _record) }
+Returns for each live session its id, record (11, see _record)
 ]]
---@include "now"
-local limits = ARGV[1]
+local limits, now = ARGV[1], tonumber(ARGV[2])
 local cutoff_key = KEYS[1]
 --@include "facts"
 --@include "cutoff"
 --@include "limits"
 --@include "text"
 --@include "record"
-local reply = { 'page', now }
-for i = 2, #ARGV do
-  local u = KEYS[i]
+local reply = {}
+for i = 3, #ARGV do
+  local u = KEYS[i - 1]
   local own = string.sub(ARGV[i], 14)
   local facts = redis.call('HGET', u, own)
   if is_live(facts) then

@@ -5,7 +5,7 @@ were revoked.
 
 KEYS[1] d or a: live sessions by deadline (zset)
 KEYS[2] c: counters (hash)
-KEYS[3] x: moment until which all sessions are over (string)
+KEYS[3] x: moments until which all sessions are over (string)
 KEYS[4…] u of each session
 
 ARGV[1] not after, ms

@@ -2,145 +2,136 @@
 --[[
 Token to verdict: checks the timeouts, matches the token, records activity if that is due.
 
+It is on the way of every request, so the usual case comes first and does nothing else: a live
+session with the timeouts of a class and its current token. Everything out of the ordinary is left
+to the block in the middle.
+
 KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] d or a: live sessions by deadline (zset)
 KEYS[4] c: counters (hash)
-KEYS[5] x: moment until which all sessions are over (string)
+KEYS[5] x: moments until which all sessions are over (string)
 
 ARGV[1] session id
 ARGV[2] verifier of the presented token
 ARGV[3] its generation
 ARGV[4] traits of the client
-ARGV[5] touch: 1 or 0
+ARGV[5] touch interval, ms; -1 if this is no activity
 ARGV[6] limits, see _limits
-ARGV[7] touch interval, ms
-ARGV[8] margin, ms
-ARGV[9] grace, ms
-ARGV[10] most forks
-ARGV[11] on reuse: revoke, reject or report
-ARGV[12] most tombstones
-ARGV[13] is there a user: 1 or 0
+ARGV[7] idle timeout of the default class, ms
+ARGV[8] absolute timeout of the default class, ms
+ARGV[9] margin, ms
+ARGV[10] what is rarely needed: grace, ms; most forks; on reuse: revoke, reject or report; most
+  tombstones
 
 Returns { 'gone', now }
   { 'ended', now, reason } for one that had ended before
   { 'ended', now, reason, large, user id, created, ended at } if this call ended it
   { 'ended', now, 'u', 'rejected' }
   { 'retired', now } { 'ahead', now }
-  { 'active', now, match, suspicious, rotated at, complete, record (11, see _record),
-    salt or empty, key id, verifier of the current token, then the preloaded fields: name with a leading dot, value }
+  { 'active', now, match, suspicious, complete, token state, record (11, see _record),
+    salt or empty, verifier of the current token, then the preloaded fields: name with a leading
+    dot, value }
+  one text in the usual case, its parts separated by NUL: generation, now, created, authenticated,
+    seen, idle deadline, absolute deadline, limit class, token state, user id, device, then the
+    preloaded fields: a client reads it in half the time
 ]]
 --@include "now"
-local u, s, zset = KEYS[1], KEYS[2], KEYS[3]
-local id, verifier = ARGV[1], ARGV[2]
-local limits = ARGV[6]
-local cutoff_key = KEYS[5]
+local u, s, id = KEYS[1], KEYS[2], ARGV[1]
 local own = string.sub(id, 14)
-
-local index = redis.call('HMGET', u, own, 'i', own .. 'd', own .. 'c')
-local facts = index[1]
+local index = redis.call('HMGET', u, own, 'i', own .. 'd')
+local facts, user_id, device = index[1], index[2] or '', index[3] or ''
 if not facts then
   return { 'gone', now }
 end
---@include "facts"
-if not is_live(facts) then
+if string.byte(facts) > 96 then
   local reason, _, till = struct.unpack('>c1dd', facts)
   if now < till then
     return { 'ended', now, reason }
   end
   return { 'gone', now }
 end
-local e = read_facts(u, own, facts)
+local letter, generation, created, authenticated, seen, idle_at, absolute_at, rest =
+  struct.unpack('>c1I2ddddd', facts)
+local class = string.sub(facts, rest)
 
---@include "cutoff"
---@include "limits"
+local limits = ARGV[6]
+local idle, absolute = ARGV[7], ARGV[8]
+if class ~= '' then
+  local _, at = string.find(limits, '|' .. class .. ':', 1, true)
+  if at then
+    idle, absolute = string.match(limits, '^(%d+):(%d+)', at + 1)
+  end
+end
+
 local hash = redis.call('HGETALL', s)
-local meta = {}
+local meta, fields, size = {}, {}, 0
 for i = 1, #hash, 2 do
-  meta[hash[i]] = hash[i + 1]
-end
-
---@include "text"
-local function finish_now(reason, ended_at)
-  local max_tombstones = tonumber(ARGV[12])
-  local is_user = ARGV[13] == '1'
-  --@include "counters"
-  --@include "finish"
-  local user_id = whole_text(u, 'i', index[2])
-  redis.call('DEL', s)
-  finish(u, zset, id, e, reason, ended_at, is_user)
-  write_counters(KEYS[4])
-  return { 'ended', now, reason, meta.l and 1 or 0, user_id, e.created, ended_at }
-end
-
-local expiry, expired_at = expiry_of(e)
-if expiry then
-  return finish_now(expiry, expired_at)
-end
--- Its hash was evicted or deleted by hand.
-if not meta.v or not meta.t then
-  return { 'gone', now }
-end
-
-local letter, key_id, rotated_at = struct.unpack('>c1I4d', meta.t)
-local match, suspicious, salt = 'current', 0, ''
-if verifier ~= meta.v or letter ~= 'c' or meta.s or meta.b then
-  local grace = tonumber(ARGV[9])
-  local max_forks = tonumber(ARGV[10])
-  --@include "tokens"
-  local state = read_tokens(meta, e.generation)
-  local kind, changed, other_client, hand_out =
-    match_token(state, verifier, tonumber(ARGV[3]), ARGV[4])
-  if kind == 'retired' or kind == 'ahead' then
-    return { kind, now }
+  local name = hash[i]
+  if string.byte(name) == 46 then
+    fields[size + 1] = name
+    fields[size + 2] = hash[i + 1]
+    size = size + 2
+  else
+    meta[name] = hash[i + 1]
   end
-  if kind == 'reused' and ARGV[11] == 'revoke' then
-    return finish_now('u', now)
-  end
-  if kind == 'reused' and ARGV[11] == 'reject' then
-    return { 'ended', now, 'u', 'rejected' }
-  end
-  if changed then
-    write_tokens(s, state)
-  end
-  match = kind
-  suspicious = other_client and 1 or 0
-  salt = hand_out or ''
-  key_id = state.key_id
-  rotated_at = state.rotated_at
 end
 
-if ARGV[5] == '1' and now > e.seen and now - e.seen >= tonumber(ARGV[7]) then
-  local margin = tonumber(ARGV[8])
-  --@include "expiry"
-  local _, absolute_at, idle = deadlines_of(e)
-  e.seen = now
-  e.idle_at = math.min(now + idle, absolute_at)
-  local deadline = e.idle_at
-  redis.call('HSET', u, own, pack_facts(e))
-  redis.call('ZADD', zset, deadline, id)
-  redis.call('PEXPIREAT', s, deadline + margin)
-  keep_until(zset, deadline + margin)
+local interval = tonumber(ARGV[5])
+local cutoff = redis.call('GET', KEYS[5])
+local due = interval >= 0 and now - seen >= interval and now > seen
+if
+  letter ~= 'L'
+  or meta.v ~= ARGV[2]
+  or meta.s
+  or meta.b
+  or meta.l
+  or string.byte(meta.t or '') ~= 99
+  or now >= idle_at
+  or now >= absolute_at
+  or now >= seen + idle
+  or now >= created + absolute
+  or #user_id >= 64
+  or #device >= 64
+  or (cutoff and created <= tonumber(string.match(cutoff, '^%d+')))
+then
+  --@include "resolve-rare"
 end
 
---@include "record"
-local reply = { 'active', now, match, suspicious, rotated_at, meta.l and 0 or 1 }
-add_record(
-  reply,
-  whole_text(u, 'i', index[2]),
-  e,
-  whole_text(u, own .. 'd', index[3]),
-  whole_text(u, own .. 'c', index[4])
+if due then
+  seen = now
+  idle_at = math.min(now + idle, absolute_at, created + absolute)
+  local packed = struct.pack(
+    '>c1I2ddddd',
+    letter,
+    generation,
+    created,
+    authenticated,
+    seen,
+    idle_at,
+    absolute_at
+  )
+  redis.call('HSET', u, own, packed .. class)
+  redis.call('ZADD', KEYS[3], idle_at, id)
+  redis.call('PEXPIREAT', s, idle_at + ARGV[9])
+  local stands = redis.call('PEXPIRETIME', KEYS[3])
+  if stands < idle_at + ARGV[9] then
+    redis.call('PEXPIREAT', KEYS[3], idle_at + ARGV[9])
+  end
+end
+
+local numbers = string.format(
+  '%d\0%d\0%d\0%d\0%d\0%d\0%d\0',
+  generation,
+  now,
+  created,
+  authenticated,
+  seen,
+  idle_at,
+  absolute_at
 )
-reply[18] = salt
-reply[19] = key_id
-reply[20] = meta.v
-local at = 20
-for i = 1, #hash, 2 do
-  if string.byte(hash[i]) == 46 then
-    reply[at + 1] = hash[i]
-    reply[at + 2] = hash[i + 1]
-    at = at + 2
-  end
+local usual = numbers .. class .. '\0' .. meta.t .. '\0' .. user_id .. '\0' .. device
+if size == 0 then
+  return usual
 end
-return reply
+return usual .. '\0' .. table.concat(fields, '\0')

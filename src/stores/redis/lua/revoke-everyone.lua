@@ -2,21 +2,24 @@
 --[[
 Sets the moment until which all sessions of a bucket are over. It only ever moves forward.
 
-KEYS[1] x: that moment (string): "until since reason"
+KEYS[1] x: moments until which all sessions are over (string)
 
 ARGV[1] until, ms
-ARGV[2] reason (letter)
-ARGV[3] how long any session can live, ms: for so long it is remembered
+ARGV[2] since when, ms: the same for all buckets
+ARGV[3] reason (letter)
+ARGV[4] how long any session can live, ms: for so long it is remembered
 
-Returns { 'revoked', now, until }
+Returns { 'revoked', until }
 ]]
---@include "now"
-local till = tonumber(ARGV[1])
 local cutoff_key = KEYS[1]
 --@include "cutoff"
-if till > cut_until then
-  local text = string.format('%.0f %.0f %s', till, now, ARGV[2])
-  redis.call('SET', KEYS[1], text, 'PX', ARGV[3])
-  cut_until = till
+local till = tonumber(ARGV[1])
+if till <= cut_until then
+  return { 'revoked', cut_until }
 end
-return { 'revoked', now, cut_until }
+local all = { string.format('%.0f %.0f %s', till, ARGV[2], ARGV[3]) }
+for i = 1, math.min(#cuts, 15) do
+  all[i + 1] = string.format('%.0f %.0f %s', unpack(cuts[i]))
+end
+redis.call('SET', KEYS[1], table.concat(all, ';'), 'PX', ARGV[4])
+return { 'revoked', till }

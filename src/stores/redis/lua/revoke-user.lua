@@ -6,7 +6,7 @@ also removes everything else that the index knows.
 KEYS[1] u: index of the user (hash)
 KEYS[2] d: live sessions by deadline (zset)
 KEYS[3] c: counters (hash)
-KEYS[4] x: moment until which all sessions are over (string)
+KEYS[4] x: moments until which all sessions are over (string)
 KEYS[5] o: ends nobody has announced yet (hash)
 
 ARGV[1] the first 13 characters of the user's session ids
@@ -34,7 +34,6 @@ local max_tombstones = tonumber(ARGV[5])
 --@include "expiry"
 --@include "counters"
 --@include "finish"
---@include "record"
 --@include "outbox"
 -- Two in one millisecond differ too, and an epoch that was forgotten is still older than the next.
 local epoch = math.max(now, tonumber(redis.call('HGET', u, 'e') or 0) + 1)
@@ -69,6 +68,9 @@ for i = 1, #all, 2 do
   end
 end
 write_counters(KEYS[3])
+if #expired > 0 then
+  redis.call('PEXPIREAT', KEYS[5], now + outbox_ttl)
+end
 if erase then
   redis.call('DEL', u)
   redis.call('HSET', u, 'e', epoch)

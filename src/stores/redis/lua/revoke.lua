@@ -7,7 +7,7 @@ KEYS[2] s: the session (hash)
 KEYS[3] f: its large fields (hash)
 KEYS[4] d or a: live sessions by deadline (zset)
 KEYS[5] c: counters (hash)
-KEYS[6] x: moment until which all sessions are over (string)
+KEYS[6] x: moments until which all sessions are over (string)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits
@@ -33,7 +33,6 @@ local max_tombstones, is_user = tonumber(ARGV[4]), ARGV[5] == '1'
 --@include "counters"
 --@include "finish"
 --@include "fields"
---@include "record"
 local e = find_live(u, KEYS[4], id)
 if not e then
   return { 'gone', now }

@@ -5,7 +5,7 @@ Makes the next token the current one, compare-and-set.
 KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] d or a: live sessions by deadline (zset)
-KEYS[4] x: moment until which all sessions are over (string)
+KEYS[4] x: moments until which all sessions are over (string)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits
@@ -13,7 +13,7 @@ ARGV[3] not after, ms
 ARGV[4] verifier of the presented token
 ARGV[5] its generation
 ARGV[6] traits of the client
-ARGV[7] soft, fork or hard
+ARGV[7] soft, fork, hard, or reissue: hard whatever token was presented
 ARGV[8] verifier of the next token
 ARGV[9] its generation
 ARGV[10] its key id
@@ -58,7 +58,7 @@ local kind, generation = ARGV[7], tonumber(ARGV[9])
 if ARGV[8] ~= state.verifier then
   local old_verifier, old_key_id = state.verifier, state.key_id
   local match, _, _, hand_out = match_token(state, ARGV[4], tonumber(ARGV[5]), ARGV[6])
-  local wins = match == (kind == 'fork' and 'fork' or 'current')
+  local wins = kind == 'reissue' or match == (kind == 'fork' and 'fork' or 'current')
   if generation ~= e.generation + 1 or not wins then
     if hand_out then
       return { 'lost', now, hand_out, state.generation, state.key_id, state.verifier }
@@ -77,13 +77,13 @@ if ARGV[8] ~= state.verifier then
     if state.retired_before and now > state.retired_until then
       state.retired_before = nil
     end
-  elseif kind == 'hard' then
+  elseif kind ~= 'fork' then
     state.retired_before, state.retired_until = generation, now + grace
   end
   state.verifier, state.key_id = ARGV[8], tonumber(ARGV[10])
   state.rotated_at = now
-  state.confirmed = kind == 'hard'
-  if kind == 'hard' then
+  state.confirmed = kind == 'hard' or kind == 'reissue'
+  if state.confirmed then
     state.salt = nil
   elseif ARGV[11] ~= '' then
     state.salt = ARGV[11]
@@ -95,10 +95,15 @@ if ARGV[8] ~= state.verifier then
   if ARGV[12] == '1' and e.authenticated > 0 then
     e.authenticated = now
   end
+  if ARGV[15] ~= '' then
+    e.letter = 'M'
+  end
   redis.call('HSET', u, own, pack_facts(e))
   if ARGV[15] ~= '' then
-    forget_texts(u, own, 'c')
-    put_text(u, own .. 'c', ARGV[15])
+    forget_claims(u, own)
+    local claims = {}
+    add_text(claims, own .. 'c', ARGV[15], 16)
+    redis.call('HSET', u, unpack(claims))
   end
 end
 return add_stored_record({ 'rotated', now }, u, own, e)

@@ -6,13 +6,12 @@ KEYS[1] d: live sessions of users by deadline (zset)
 KEYS[2] a: live anonymous sessions by deadline (zset)
 KEYS[3] c: counters (hash)
 
-Returns { 'stats', now, sessions of users, anonymous sessions, then name and value of every counter }
+ARGV[1] the moment that counts, ms
+
+Returns { sessions of users, anonymous sessions, then name and value of every counter }
 ]]
---@include "now"
-local after = '(' .. string.format('%.0f', now)
+local after = '(' .. ARGV[1]
 local reply = {
-  'stats',
-  now,
   redis.call('ZCOUNT', KEYS[1], after, '+inf'),
   redis.call('ZCOUNT', KEYS[2], after, '+inf'),
 }

@@ -7,7 +7,7 @@ KEYS[1] d: live sessions of users by deadline (zset)
 KEYS[2] a: live anonymous sessions by deadline (zset)
 KEYS[3] c: counters (hash)
 KEYS[4] o: ends nobody has announced yet (hash)
-KEYS[5] x: moment until which all sessions are over (string)
+KEYS[5] x: moments until which all sessions are over (string)
 KEYS[6…] three for each session: u, s, f
 
 ARGV[1] not after, ms
@@ -36,7 +36,6 @@ local margin, max_tombstones = tonumber(ARGV[3]), tonumber(ARGV[4])
 --@include "counters"
 --@include "finish"
 --@include "outbox"
---@include "record"
 local lost, dangling = 0, 0
 local reply = { 'swept', now, 0, 0 }
 for i = 6, #ARGV, 2 do
@@ -54,9 +53,6 @@ for i = 6, #ARGV, 2 do
       if keep_until(u, e.absolute_at + margin) then
         lost = lost + 1
       end
-      if redis.call('PTTL', s) == -1 then
-        lost = lost + 1
-      end
       redis.call('DEL', s, f)
       finish(u, zset, id, e, reason, ended_at, is_user)
       put_end(KEYS[4], id, reason, ended_at, e.created, user_id, now + tonumber(ARGV[5]))
@@ -72,5 +68,8 @@ for i = 6, #ARGV, 2 do
   end
 end
 write_counters(KEYS[3])
+if #reply > 4 then
+  redis.call('PEXPIREAT', KEYS[4], now + outbox_ttl)
+end
 reply[3], reply[4] = lost, dangling
 return reply

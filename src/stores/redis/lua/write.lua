@@ -6,7 +6,7 @@ KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] f: its large fields (hash)
 KEYS[4] d or a: live sessions by deadline (zset)
-KEYS[5] x: moment until which all sessions are over (string)
+KEYS[5] x: moments until which all sessions are over (string)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits

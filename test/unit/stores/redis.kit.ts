@@ -1,8 +1,8 @@
 import { Cluster, type Redis } from 'ioredis';
-import { RedisKeys } from '../../src/stores/redis/redis.keys.js';
-import { RedisSessionStore } from '../../src/stores/redis/redis.store.js';
-import type { StoreContents, StoreHarness } from '../../src/testing/contract/index.js';
-import { TestRunner } from './redis-runner.js';
+import { RedisKeys } from '../../../src/stores/redis/redis.keys.js';
+import { RedisSessionStore } from '../../../src/stores/redis/redis.store.js';
+import type { StoreContents, StoreHarness } from '../../../src/testing/index.js';
+import { TestRunner } from './redis.runner.kit.js';
 
 /** All keys of all masters. */
 export async function scanKeys(client: Redis | Cluster, match = '*'): Promise<string[]> {

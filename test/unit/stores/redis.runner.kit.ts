@@ -1,7 +1,7 @@
 import { type Redis, Cluster } from 'ioredis';
-import { SessionStoreError } from '../../src/core/errors.js';
-import type { RedisRunner, ScriptReply } from '../../src/stores/redis/redis.runner.js';
-import { SCRIPTS, type ScriptName } from '../../src/stores/redis/scripts.gen.js';
+import { SessionStoreError } from '../../../src/core/errors.js';
+import type { RedisRunner, ScriptReply } from '../../../src/stores/redis/redis.runner.js';
+import { SCRIPTS, type ScriptName } from '../../../src/stores/redis/scripts.gen.js';
 
 /** The shortest way from the store to a server, for tests of the store alone. */
 export class TestRunner implements RedisRunner {
@@ -20,7 +20,7 @@ export class TestRunner implements RedisRunner {
     const rest = [keys.length, ...keys, ...args] as const;
     try {
       return (await this.client.evalsha(sha1, ...rest).catch((error: unknown) => {
-        if (!/^NOSCRIPT/.test((error as Error).message)) throw error;
+        if (!(error as Error).message.startsWith('NOSCRIPT')) throw error;
         return this.client.eval(text, ...rest);
       })) as ScriptReply;
     } catch (error) {
