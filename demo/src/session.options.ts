@@ -2,6 +2,7 @@
  * How the demo uses the session kit: its options, and the fields that it keeps in its sessions.
  */
 import type { SessionModuleOptions } from 'nestjs-session-kit';
+import { redisStore } from 'nestjs-session-kit/redis';
 import type { Settings } from './settings.js';
 
 declare module 'nestjs-session-kit' {
@@ -13,12 +14,14 @@ declare module 'nestjs-session-kit' {
 }
 
 export function sessionOptions(settings: Settings): SessionModuleOptions {
-  const { idle, absolute, maxSessions, secret } = settings;
+  const { idle, absolute, maxSessions, secret, redisUrl } = settings;
   return {
     // Every route needs a login unless it says @Public().
     guard: 'global',
     // Optional here. In production the module refuses to start without one.
     secret,
+    // Without REDIS_URL: in the memory of this process.
+    ...(redisUrl && { store: redisStore({ url: redisUrl }) }),
     timeouts: {
       ...(idle && { idle }),
       ...(absolute && { absolute }),

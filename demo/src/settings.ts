@@ -1,6 +1,7 @@
 /**
  * What can be set from outside, by environment variables.
  */
+import { createHash } from 'node:crypto';
 import type { Duration } from 'nestjs-session-kit';
 
 export type AdapterName = 'express' | 'fastify';
@@ -10,6 +11,8 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly secret: string | undefined;
+  /** Sessions live there instead of in memory; several instances then act as one. */
+  readonly redisUrl: string | undefined;
   readonly maxSessions: number;
   /** Not checked here: the session module refuses a wrong one at boot and says why. */
   readonly idle: Duration | undefined;
@@ -24,12 +27,19 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     // This machine only: everybody can read the passwords on the login page.
     host: env['HOST'] || '127.0.0.1',
     port: readCount('PORT', env['PORT'] || '3000', 65_535),
-    secret: env['SESSION_SECRET'] || undefined,
+    secret: env['SESSION_SECRET'] || sharedSecret(env['REDIS_URL']),
+    redisUrl: env['REDIS_URL'] || undefined,
     maxSessions: readCount('DEMO_MAX_SESSIONS', env['DEMO_MAX_SESSIONS'] || '3', 1_000),
     idle: (env['DEMO_IDLE'] || undefined) as Duration | undefined,
     absolute: (env['DEMO_ABSOLUTE'] || undefined) as Duration | undefined,
     traffic: readCount('DEMO_TRAFFIC', env['DEMO_TRAFFIC'] || '0', 600),
   };
+}
+
+/** Instances on one Redis need one secret. Good enough for a demo, and for nothing else. */
+function sharedSecret(redisUrl: string | undefined): string | undefined {
+  if (!redisUrl) return undefined;
+  return createHash('sha256').update(`nestjs-session-kit demo\n${redisUrl}`).digest('base64');
 }
 
 function readAdapter(name: string): AdapterName {
