@@ -12,7 +12,8 @@ import {
   mayHaveDocker,
   startContainer,
 } from '../support/servers/docker.js';
-import { findServer, searchServer } from '../support/servers/locate.js';
+import { useRedisUrl } from '../support/servers/hooks.js';
+import { type FoundServer, findServer, searchServer } from '../support/servers/locate.js';
 import { argumentsFor } from '../support/servers/redis-options.js';
 import { startRedis } from '../support/servers/redis.js';
 import { watchProcess } from '../support/servers/watchdog.js';
@@ -93,6 +94,17 @@ describe('the search for a server', () => {
   });
 });
 
+describe('the URL of a server', () => {
+  const url = useRedisUrl();
+
+  it('is that of REDIS_URL, or else of a server of the file', async () => {
+    const client = new Redis(url());
+    expect(await client.ping()).toBe('PONG');
+    client.disconnect();
+    expect(url()).toBe(process.env['REDIS_URL'] || url());
+  });
+});
+
 describe('a server in a container', () => {
   /** Commands as in a container, run on this machine. */
   async function standIn(): Promise<Container> {
@@ -113,9 +125,13 @@ describe('a server in a container', () => {
     };
   }
   let stops = 0;
+  let found: FoundServer;
+
+  beforeAll(async () => {
+    found = await findServer('redis');
+  }, 300_000);
 
   it('starts, freezes, thaws and ends by commands in the container', async () => {
-    const found = await findServer('redis');
     const machine = machineInDocker(
       found.image ?? 'no image',
       found.path,
@@ -183,7 +199,7 @@ const isDebian = /^ID=debian$/m.test(readIfPresent('/etc/os-release'));
     expect(stdout).toMatch(/^Redis server v=/);
     const home = dirname(dirname(paths[0] ?? ''));
     expect((await readdir(home)).toSorted()).toEqual(['lists', 'lock', 'redis']);
-  }, 120_000);
+  }, 300_000);
 });
 
 (needsPackages && isDebian ? describe : describe.skip)('the package of a newer release', () => {
@@ -197,5 +213,5 @@ const isDebian = /^ID=debian$/m.test(readIfPresent('/etc/os-release'));
     } finally {
       await server.stop();
     }
-  }, 120_000);
+  }, 300_000);
 });

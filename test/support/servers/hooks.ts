@@ -6,7 +6,8 @@ import type { ClusterOptions } from './cluster-form.js';
 import { type RedisCluster, startCluster } from './cluster.js';
 import { type RedisOptions, type RedisServer, startRedis } from './redis.js';
 import { report } from './report.js';
-import { type RedisSentinel, type SentinelOptions, startSentinel } from './sentinel.js';
+import type { SentinelOptions } from './sentinel-form.js';
+import { type RedisSentinel, startSentinel } from './sentinel.js';
 
 /** A machine without a server first has to download one. */
 const BOUND = 300_000;
