@@ -139,7 +139,8 @@ describe('a server in a container', () => {
     );
     const port = await machine.takePort();
     const home = await machine.makeFolder({ 'own.conf': 'maxmemory 3mb\n' });
-    const settings = argumentsFor({}, { folder: home, port, bind: machine.bind });
+    const bind = found.image ? machine.bind : '127.0.0.1';
+    const settings = argumentsFor({}, { folder: home, port, bind });
     const args = [`${home}/own.conf`, ...settings];
     const server = await machine.launch(args, home, /ready to accept connections/i);
     const forget = found.image ? () => {} : watchProcess(server.pid);
