@@ -2,6 +2,7 @@
  * Token → session: on the path of every guarded request.
  */
 import type { SessionActor } from './claims.js';
+import { NegativeCache } from './negative-cache.js';
 import type { Privileges } from './privileges.js';
 import type { EndedSession } from './record.js';
 import type { ResolveOptions, SessionVerdict } from './results.js';
@@ -18,6 +19,7 @@ export class SessionResolver {
   readonly #rotator: SessionRotator;
   readonly #privileges: Privileges;
   readonly #announceEnd: (ended: EndedSession) => void;
+  readonly #dead = new NegativeCache();
 
   constructor(
     context: SessionContext,
@@ -41,6 +43,8 @@ export class SessionResolver {
     }
     const { touch = true, traits = '', mayRotate = false } = options;
     const { verifier, generation, sessionId: id } = token;
+    const dead = this.#dead.get(verifier);
+    if (dead) return dead;
     const presented = { verifier, generation, traits };
     const reply = await this.#context.access.call((store) =>
       store.resolve({ id, token: presented, touch }),
@@ -65,7 +69,9 @@ export class SessionResolver {
       }
       case 'ended':
         if (reply.ended) this.#announceEnd(reply.ended);
-        return { status: 'ended', reason: reply.reason };
+        // Where only the token was refused, the rules may be others tomorrow.
+        if (reply.rejected) return { status: 'ended', reason: reply.reason };
+        return this.#dead.add(verifier, { status: 'ended', reason: reply.reason });
       case 'ahead':
         this.#context.events.emit('session.store-rollback', {
           eventId: `${id}:rollback:${generation}`,
@@ -73,8 +79,10 @@ export class SessionResolver {
           sessionId: id,
         });
         return { status: 'none' };
-      case 'retired':
       case 'gone':
+        return this.#dead.add(verifier, { status: 'none' });
+      case 'retired':
+        // Not dead enough: after its grace the store takes it for a copy and ends the session.
         return { status: 'none' };
     }
   }
