@@ -69,7 +69,7 @@ export function sourceOf({ headers, host }: CrossSiteRequest): RequestSource {
   const { origin } = headers;
   const site = headers['sec-fetch-site'];
   const known = typeof site === 'string' && SITES.has(site) ? ` (Sec-Fetch-Site: ${site})` : '';
-  const own = ORIGIN.test(`http://${host?.toLowerCase()}`) ? ` (${host})` : '';
+  const own = host && ORIGIN.test(`http://${host.toLowerCase()}`) ? ` (${host})` : '';
   const remedy = `is neither this application's${own} nor listed in crossSite.trustedOrigins`;
   if (origin === undefined) return { origin, why: `the page that sent it${known} ${remedy}` };
   if (origin !== 'null' && (origin.length > 270 || !ORIGIN.test(origin))) {

@@ -228,7 +228,7 @@ describe('docs/guides/presets.md', () => {
   it('has a column for every preset and a row for every figure', () => {
     const [head = [], , ...rows] = table;
     expect(head).toEqual(['Option', ...SESSION_PRESETS]);
-    expect(rows.map(([option]) => option).toSorted()).toEqual(Object.keys(ACTUAL).toSorted());
+    expect(new Set(rows.map(([option]) => option))).toEqual(new Set(Object.keys(ACTUAL)));
   });
 
   it.each(SESSION_PRESETS)('%s: the figures are those of the code', (preset) => {
