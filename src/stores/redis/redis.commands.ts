@@ -72,7 +72,7 @@ export function createCommand(
   ];
   return {
     script: 'create',
-    keys: [...keys, bucket.cutoff, ...oldKeys],
+    keys: [...keys, ...oldKeys],
     args: [...args, ...namesOf(replaces?.take ?? []), ...pairsOf(session.fields)],
   };
 }
@@ -84,7 +84,7 @@ export function resolveCommand(
 ): RedisCommand {
   return {
     script: 'resolve',
-    keys: [at.index, at.hash, at.deadlines, at.bucket.counters, at.bucket.cutoff],
+    keys: [at.index, at.hash, at.deadlines, at.bucket.counters],
     args: [
       id,
       token.verifier,
@@ -107,7 +107,7 @@ export function peekCommand(
 ): RedisCommand {
   return {
     script: 'peek',
-    keys: [at.index, at.hash, at.deadlines, at.bucket.cutoff],
+    keys: [at.index, at.hash, at.deadlines, at.bucket.counters],
     args: [id, rules.limits, touch ? rules.touchInterval : -1, rules.margin],
   };
 }
@@ -138,7 +138,7 @@ export function rotateCommand(
 ): RedisCommand {
   return {
     script: 'rotate',
-    keys: [at.index, at.hash, at.deadlines, at.bucket.cutoff],
+    keys: [at.index, at.hash, at.deadlines, at.bucket.counters],
     args: [
       id,
       rules.limits,
@@ -168,7 +168,7 @@ export function revokeCommand(
   const args = [id, rules.limits, letterOf(reason), rules.maxTombstones, isOfUser(at)];
   return {
     script: 'revoke',
-    keys: [index, hash, large, deadlines, bucket.counters, bucket.cutoff],
+    keys: [index, hash, large, deadlines, bucket.counters],
     args: [...args, ...namesOf(take ?? [])],
   };
 }
@@ -184,7 +184,7 @@ export function revokeUserCommand(
   const own = spared?.index === index ? spared.id.slice(OWN_PART) : '';
   return {
     script: 'revoke-user',
-    keys: [index, bucket.users, bucket.counters, bucket.cutoff, bucket.outbox],
+    keys: [index, bucket.users, bucket.counters, bucket.outbox],
     args: [
       idPrefix,
       own,
@@ -203,12 +203,12 @@ export function listCommand(
   rules: RedisRules,
 ): RedisCommand {
   const { index, bucket, idPrefix } = keys.user(user);
-  const all = [index, bucket.users, bucket.cutoff];
+  const all = [index, bucket.users, bucket.counters];
   return { script: 'list', keys: all, args: [idPrefix, rules.limits] };
 }
 
 function fieldKeys({ index, hash, large, deadlines, bucket }: SessionKeys): readonly string[] {
-  return [index, hash, large, deadlines, bucket.cutoff];
+  return [index, hash, large, deadlines, bucket.counters];
 }
 
 function isOfUser(session: SessionKeys | undefined): number {

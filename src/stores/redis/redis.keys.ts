@@ -25,8 +25,6 @@ export interface BucketKeys {
   readonly counters: string;
   /** Ends that nobody has announced yet. */
   readonly outbox: string;
-  /** The moment until which all sessions are over. */
-  readonly cutoff: string;
 }
 
 /** Where a session is. */
@@ -120,7 +118,6 @@ export class RedisKeys {
       anonymous: `${start}a`,
       counters: `${start}c`,
       outbox: `${start}o`,
-      cutoff: `${start}x`,
     };
   }
 }

@@ -102,7 +102,7 @@ export class RedisPages {
     if (first === undefined) return [];
     const reply = await runner.run(
       'page',
-      [first.bucket.cutoff, ...known.map(({ index }) => index)],
+      [first.bucket.counters, ...known.map(({ index }) => index)],
       [rules.limits, now, ...known.map(({ id }) => id)],
     );
     const reader = new ReplyReader(reply);

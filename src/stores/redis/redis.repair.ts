@@ -129,7 +129,6 @@ export class RedisRepair {
       case 'd':
       case 'a':
       case 'o':
-      case 'x':
         return { bucket, key, kind, index: key, id: '' };
       default:
         return undefined;

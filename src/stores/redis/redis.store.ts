@@ -68,8 +68,6 @@ export interface RedisStoreSettings {
 const DEFAULT_PREFIX = 'nsk:';
 const DEFAULT_LEASE = 60_000;
 const UNLINK_CHUNK = 100;
-/** No session lives longer; after that a moment until which all are over means nothing more. */
-const LONGEST_LIFE = 401 * 86_400_000;
 
 /** Everything that is known once the store is open. */
 interface Opened extends RedisContext {
@@ -207,9 +205,9 @@ export class RedisSessionStore implements SessionStore {
     const start = await this.#now();
     const wanted = Math.min(until ?? start, start);
     const standing = await Promise.all(
-      keys.buckets.map(async ({ cutoff }) => {
-        const args = [wanted, start, letterOf(reason), LONGEST_LIFE];
-        return (await this.#read('revoke-everyone', [cutoff], args)).integer();
+      keys.buckets.map(async ({ counters }) => {
+        const args = [wanted, start, letterOf(reason)];
+        return (await this.#read('revoke-everyone', [counters], args)).integer();
       }),
     );
     return { status: 'revoked', now: start, until: Math.max(...standing) };

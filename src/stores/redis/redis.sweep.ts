@@ -131,7 +131,7 @@ export class RedisSweeper {
     const most = Math.min(run.limit - run.ended.length, CLAIMS) + 1;
     const reader = await this.#run(
       'due',
-      [bucket.users, bucket.anonymous, bucket.outbox, bucket.counters, bucket.cutoff],
+      [bucket.users, bucket.anonymous, bucket.outbox, bucket.counters],
       [run.notAfter, most, rules.fingerprint],
       run,
     );
@@ -168,7 +168,7 @@ export class RedisSweeper {
   }
 
   async #claim(bucket: BucketKeys, due: readonly DueSession[], run: Run): Promise<void> {
-    const { users, anonymous, counters, outbox, cutoff } = bucket;
+    const { users, anonymous, counters, outbox } = bucket;
     const owned = due.flatMap(({ id }) => {
       const at = this.#context.keys.session(id);
       // What is no id of this bucket has no keys; it leaves the set like any dangling entry.
@@ -177,7 +177,7 @@ export class RedisSweeper {
     });
     const ids = due.flatMap(({ id, isAnonymous }) => [id, isAnonymous ? 0 : 1]);
     const { limits, margin, maxTombstones, lease } = this.#context.rules;
-    const keys = [users, anonymous, counters, outbox, cutoff, ...owned];
+    const keys = [users, anonymous, counters, outbox, ...owned];
     const args = [run.notAfter, limits, margin, maxTombstones, lease, ...ids];
     const reader = await this.#run('sweep', keys, args, run);
     this.#takeOver(reader, run);
@@ -206,14 +206,14 @@ export class RedisSweeper {
         const sessions = step.texts().flatMap((id) => keys.session(id) ?? []);
         for (let from = 0; from < sessions.length; from += CLAIMS) {
           const some = sessions.slice(from, from + CLAIMS);
-          const all = [set, bucket.counters, bucket.cutoff, ...some.map(({ index }) => index)];
+          const all = [set, bucket.counters, ...some.map(({ index }) => index)];
           const ids = some.map(({ id }) => id);
           await this.#run('reorder', all, [notAfter, rules.limits, '', ...ids], run);
         }
       } while (cursor !== '0');
     }
     const last = [notAfter, rules.limits, rules.fingerprint];
-    await this.#run('reorder', [bucket.users, bucket.counters, bucket.cutoff], last, run);
+    await this.#run('reorder', [bucket.users, bucket.counters], last, run);
   }
 
   async #run(

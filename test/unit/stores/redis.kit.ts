@@ -1,4 +1,5 @@
 import { Cluster, type Redis } from 'ioredis';
+import type { SessionStore } from '../../../src/core/store.js';
 import { RedisKeys } from '../../../src/stores/redis/redis.keys.js';
 import { RedisSessionStore } from '../../../src/stores/redis/redis.store.js';
 import type { StoreContents, StoreHarness } from '../../../src/testing/index.js';
@@ -41,14 +42,24 @@ export async function inspectRedis(
   return contents;
 }
 
-/** Runs the contract over a client; every test gets a prefix of its own. */
+/** Stores of the same data, told apart by the prefix of their keys. */
+export type MakeStore = (prefix: string) => SessionStore;
+
+/** Stores over a client, with no more than that between them. */
+export function plainStores(client: () => Redis | Cluster): MakeStore {
+  return (prefix) => new RedisSessionStore(new TestRunner(client()), { prefix });
+}
+
+/** Holds stores to the contract; every test gets a prefix of its own. `client` looks behind them. */
 export function redisHarness(
   client: () => Redis | Cluster,
+  makeStore: MakeStore,
   options: Pick<StoreHarness, 'effort' | 'timeout'> = {},
 ): StoreHarness {
   let tests = 0;
   return {
     ...options,
+    seed: Number(process.env['TEST_SEED'] ?? 1),
     capabilities: {
       movableClock: { missing: 'the server has a clock of its own' },
       severalInstances: true,
@@ -56,19 +67,16 @@ export function redisHarness(
     },
     create: async (settings) => {
       const prefix = `test${++tests}:`;
-      const runner = new TestRunner(client());
-      const connect = async (): Promise<RedisSessionStore> =>
-        new RedisSessionStore(runner, { prefix });
-      const store = await connect();
+      const store = makeStore(prefix);
+      const keys = new RedisKeys(prefix, settings.buckets);
       return {
         store,
         settings,
-        connect,
-        inspect: async () =>
-          inspectRedis(client(), new RedisKeys(prefix, settings.buckets), (await store.ping()).now),
+        connect: async () => makeStore(prefix),
+        inspect: async () => inspectRedis(client(), keys, (await store.ping()).now),
         close: async () => {
-          const keys = await scanKeys(client(), `${prefix}*`);
-          await Promise.all(keys.map((key) => client().unlink(key)));
+          const left = await scanKeys(client(), `${prefix}*`);
+          await Promise.all(left.map((key) => client().unlink(key)));
         },
       };
     },

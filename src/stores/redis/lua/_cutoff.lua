@@ -1,7 +1,8 @@
 -- The moments until which all sessions are over, whoever they belong to: "until since reason", the
--- latest first, separated by semicolons. A session ended by the first one that reaches it.
+-- latest first, separated by semicolons, in the field x of the counters. A session ended by the
+-- first one that reaches it.
 local cuts, cut_until = {}, -1
-for till, since, reason in string.gmatch(redis.call('GET', cutoff_key) or '', '(%d+) (%d+) (%l)') do
+for till, since, reason in string.gmatch(redis.call('HGET', counters, 'x') or '', '(%d+) (%d+) (%l)') do
   cuts[#cuts + 1] = { tonumber(till), tonumber(since), reason }
   cut_until = cuts[1][1]
 end

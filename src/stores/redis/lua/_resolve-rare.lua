@@ -1,5 +1,5 @@
 -- Everything but the usual case of resolve.
-local zset, cutoff_key = KEYS[3], KEYS[5]
+local zset, counters = KEYS[3], KEYS[4]
 local margin = tonumber(ARGV[9])
 local grace, max_forks, on_reuse, max_tombstones =
   string.match(ARGV[10], '^(%d+) (%d+) (%l+) (%d+)$')
@@ -21,7 +21,7 @@ local function finish_now(reason, ended_at)
   user_id = whole_text(u, 'i', user_id, 4)
   redis.call('DEL', s)
   finish(u, zset, id, e, reason, ended_at, is_user)
-  write_counters(KEYS[4])
+  write_counters(counters)
   return { 'ended', now, reason, meta.l and 1 or 0, user_id, created, ended_at }
 end
 
@@ -32,7 +32,7 @@ end
 -- Its hash was evicted or deleted by hand: nobody can come back to it, so it leaves the index too.
 if not meta.v or not meta.t then
   drop(u, zset, id, e, is_user)
-  write_counters(KEYS[4])
+  write_counters(counters)
   return { 'gone', now }
 end
 

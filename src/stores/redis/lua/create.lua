@@ -9,8 +9,7 @@ KEYS[3] f: its large fields (hash)
 KEYS[4] d or a: live sessions by deadline (zset)
 KEYS[5] c: counters (hash)
 KEYS[6] o: ends nobody has announced yet (hash)
-KEYS[7] x: moments until which all sessions are over (string)
-KEYS[8…11] u, s, f and d or a of the replaced session, if there is one
+KEYS[7…10] u, s, f and d or a of the replaced session, if there is one
 
 ARGV[1] not after, ms
 ARGV[2] session id
@@ -46,7 +45,6 @@ if now > tonumber(ARGV[1]) then
   return { 'late', now }
 end
 local u, s, f, zset, counters = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local cutoff_key = KEYS[7]
 local id, user_id = ARGV[2], ARGV[3]
 local own = string.sub(id, 14)
 local prefix = string.sub(id, 1, 13)
@@ -102,10 +100,10 @@ local replaced_id, replaced = ARGV[20], nil
 local takes, next_arg = tonumber(ARGV[23]), 24
 local fields = {}
 if replaced_id ~= '' then
-  replaced = find_live(KEYS[8], KEYS[11], replaced_id)
+  replaced = find_live(KEYS[7], KEYS[10], replaced_id)
 end
 if replaced and ARGV[21] == '0' and takes ~= 0 then
-  take_fields(fields, KEYS[9], KEYS[10], takes, next_arg)
+  take_fields(fields, KEYS[8], KEYS[9], takes, next_arg)
 end
 for i = next_arg + math.max(takes, 0), #ARGV, 2 do
   fields[ARGV[i]] = ARGV[i + 1]
@@ -165,9 +163,9 @@ local function end_session(index, set, ended_id, e, reason, whose)
   end
 end
 if replaced then
-  local whose = ARGV[21] == '1' and user_id_of(KEYS[8]) or ''
-  redis.call('DEL', KEYS[9], KEYS[10])
-  end_session(KEYS[8], KEYS[11], replaced_id, replaced, 'p', whose)
+  local whose = ARGV[21] == '1' and user_id_of(KEYS[7]) or ''
+  redis.call('DEL', KEYS[8], KEYS[9])
+  end_session(KEYS[7], KEYS[10], replaced_id, replaced, 'p', whose)
 end
 for _, e in ipairs(leaving) do
   end_session(u, zset, e.id, e, 'e', user_id)
@@ -208,6 +206,8 @@ end
 redis.call('HSET', u, unpack(entry))
 local live = redis.call('HINCRBY', u, 'n', 1)
 keep_until(u, e.absolute_at + margin)
+-- Looked at by every request: as the first field it is found at once.
+redis.call('HSETNX', counters, 'x', '')
 redis.call('ZADD', zset, e.idle_at, id)
 keep_until(zset, e.idle_at + margin)
 if is_user then

@@ -6,7 +6,6 @@ KEYS[1] d: live sessions of users by deadline (zset)
 KEYS[2] a: live anonymous sessions by deadline (zset)
 KEYS[3] o: ends nobody has announced yet (hash)
 KEYS[4] c: counters (hash)
-KEYS[5] x: moments until which all sessions are over (string)
 
 ARGV[1] not after, ms
 ARGV[2] most ids of each zset
@@ -20,7 +19,7 @@ Returns { 'late', now }
 if now > tonumber(ARGV[1]) then
   return { 'late', now }
 end
-local cutoff_key = KEYS[5]
+local counters = KEYS[4]
 --@include "cutoff"
 local open_ends = 0
 if redis.call('EXISTS', KEYS[3]) == 1 then
@@ -31,7 +30,7 @@ if redis.call('EXISTS', KEYS[3]) == 1 then
   end
 end
 local stale = redis.call('EXISTS', KEYS[1], KEYS[2]) > 0
-  and redis.call('HGET', KEYS[4], 'p') ~= ARGV[3] .. cut_until
+  and redis.call('HGET', counters, 'p') ~= ARGV[3] .. cut_until
 local reply = { 'due', now, open_ends, stale and 1 or 0 }
 for anonymous, zset in ipairs({ KEYS[1], KEYS[2] }) do
   local due =

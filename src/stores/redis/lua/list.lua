@@ -4,7 +4,7 @@ The sessions of a user, and what is left of those that ended.
 
 KEYS[1] u: index of the user (hash)
 KEYS[2] d: live sessions by deadline (zset)
-KEYS[3] x: moments until which all sessions are over (string)
+KEYS[3] c: counters (hash)
 
 ARGV[1] the first 13 characters of the user's session ids
 ARGV[2] limits, see _limits
@@ -16,7 +16,7 @@ Returns { 'listed', now, epoch, user id, number of live sessions,
 --@include "now"
 local u, prefix = KEYS[1], ARGV[1]
 local limits = ARGV[2]
-local cutoff_key = KEYS[3]
+local counters = KEYS[3]
 --@include "facts"
 --@include "cutoff"
 --@include "limits"

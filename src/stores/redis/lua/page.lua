@@ -2,7 +2,7 @@
 --[[
 The live ones of the given sessions of one bucket.
 
-KEYS[1] x: moments until which all sessions are over (string)
+KEYS[1] c: counters (hash)
 KEYS[2…] u of each session
 
 ARGV[1] limits, see _limits
@@ -12,7 +12,7 @@ ARGV[3…] session ids
 Returns for each live session its id, record (11, see _record)
 ]]
 local limits, now = ARGV[1], tonumber(ARGV[2])
-local cutoff_key = KEYS[1]
+local counters = KEYS[1]
 --@include "facts"
 --@include "cutoff"
 --@include "limits"

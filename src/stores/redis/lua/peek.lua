@@ -5,7 +5,7 @@ What is known of a session by its id alone. Records activity if so asked, and ch
 KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] d or a: live sessions by deadline (zset)
-KEYS[4] x: moments until which all sessions are over (string)
+KEYS[4] c: counters (hash)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits
@@ -18,7 +18,7 @@ Returns { 'gone', now } { 'ended', now, reason } { 'active', now, record (11, se
 local u = KEYS[1]
 local own = string.sub(ARGV[1], 14)
 local limits = ARGV[2]
-local cutoff_key = KEYS[4]
+local counters = KEYS[4]
 --@include "facts"
 --@include "cutoff"
 --@include "limits"

@@ -6,7 +6,7 @@ KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] f: its large fields (hash)
 KEYS[4] d or a: live sessions by deadline (zset)
-KEYS[5] x: moments until which all sessions are over (string)
+KEYS[5] c: counters (hash)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits
@@ -17,7 +17,7 @@ Returns { 'gone', now } { 'read', now, name, value, … }
 ]]
 --@include "now"
 local limits = ARGV[2]
-local cutoff_key = KEYS[5]
+local counters = KEYS[5]
 --@include "facts"
 --@include "cutoff"
 --@include "limits"

@@ -5,8 +5,7 @@ were revoked.
 
 KEYS[1] d or a: live sessions by deadline (zset)
 KEYS[2] c: counters (hash)
-KEYS[3] x: moments until which all sessions are over (string)
-KEYS[4…] u of each session
+KEYS[3…] u of each session
 
 ARGV[1] not after, ms
 ARGV[2] limits, see _limits
@@ -20,12 +19,12 @@ if now > tonumber(ARGV[1]) then
   return { 'late', now }
 end
 local limits = ARGV[2]
-local cutoff_key = KEYS[3]
+local counters = KEYS[2]
 --@include "facts"
 --@include "cutoff"
 --@include "limits"
 for i = 4, #ARGV do
-  local u = KEYS[i]
+  local u = KEYS[i - 1]
   local own = string.sub(ARGV[i], 14)
   local facts = redis.call('HGET', u, own)
   if is_live(facts) then
@@ -34,6 +33,6 @@ for i = 4, #ARGV do
   end
 end
 if ARGV[3] ~= '' then
-  redis.call('HSET', KEYS[2], 'p', ARGV[3] .. cut_until)
+  redis.call('HSET', counters, 'p', ARGV[3] .. cut_until)
 end
 return { 'reordered', now }

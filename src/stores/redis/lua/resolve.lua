@@ -10,7 +10,6 @@ KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] d or a: live sessions by deadline (zset)
 KEYS[4] c: counters (hash)
-KEYS[5] x: moments until which all sessions are over (string)
 
 ARGV[1] session id
 ARGV[2] verifier of the presented token
@@ -78,7 +77,7 @@ for i = 1, #hash, 2 do
 end
 
 local interval = tonumber(ARGV[5])
-local cutoff = redis.call('GET', KEYS[5])
+local cutoff = redis.call('HGET', KEYS[4], 'x')
 local due = interval >= 0 and now - seen >= interval and now > seen
 if
   letter ~= 'L'
@@ -93,7 +92,7 @@ if
   or now >= created + absolute
   or #user_id >= 64
   or #device >= 64
-  or (cutoff and created <= tonumber(string.match(cutoff, '^%d+')))
+  or (cutoff and cutoff ~= '' and created <= tonumber(string.match(cutoff, '^%d+')))
 then
   --@include "resolve-rare"
 end

@@ -2,16 +2,15 @@
 --[[
 Sets the moment until which all sessions of a bucket are over. It only ever moves forward.
 
-KEYS[1] x: moments until which all sessions are over (string)
+KEYS[1] c: counters (hash)
 
 ARGV[1] until, ms
 ARGV[2] since when, ms: the same for all buckets
 ARGV[3] reason (letter)
-ARGV[4] how long any session can live, ms: for so long it is remembered
 
 Returns { 'revoked', until }
 ]]
-local cutoff_key = KEYS[1]
+local counters = KEYS[1]
 --@include "cutoff"
 local till = tonumber(ARGV[1])
 if till <= cut_until then
@@ -21,5 +20,5 @@ local all = { string.format('%.0f %.0f %s', till, ARGV[2], ARGV[3]) }
 for i = 1, math.min(#cuts, 15) do
   all[i + 1] = string.format('%.0f %.0f %s', unpack(cuts[i]))
 end
-redis.call('SET', KEYS[1], table.concat(all, ';'), 'PX', ARGV[4])
+redis.call('HSET', counters, 'x', table.concat(all, ';'))
 return { 'revoked', till }

@@ -6,8 +6,7 @@ also removes everything else that the index knows.
 KEYS[1] u: index of the user (hash)
 KEYS[2] d: live sessions by deadline (zset)
 KEYS[3] c: counters (hash)
-KEYS[4] x: moments until which all sessions are over (string)
-KEYS[5] o: ends nobody has announced yet (hash)
+KEYS[4] o: ends nobody has announced yet (hash)
 
 ARGV[1] the first 13 characters of the user's session ids
 ARGV[2] own part of the session to spare, or empty
@@ -23,7 +22,7 @@ Returns { 'revoked', now, epoch, number of expired sessions that were removed, t
 --@include "now"
 local u = KEYS[1]
 local limits = ARGV[4]
-local cutoff_key = KEYS[4]
+local counters = KEYS[3]
 local erase = ARGV[7] == '1'
 local max_tombstones = tonumber(ARGV[5])
 --@include "facts"
@@ -62,14 +61,14 @@ for i = 1, #all, 2 do
     elseif erase then
       local reason, ended_at = expiry_of(e)
       finish(u, KEYS[2], id, e, reason, ended_at, true)
-      put_end(KEYS[5], id, reason, ended_at, e.created, user_id, 0)
+      put_end(KEYS[4], id, reason, ended_at, e.created, user_id, 0)
       expired[#expired + 1] = id
     end
   end
 end
-write_counters(KEYS[3])
+write_counters(counters)
 if #expired > 0 then
-  redis.call('PEXPIREAT', KEYS[5], now + outbox_ttl)
+  redis.call('PEXPIREAT', KEYS[4], now + outbox_ttl)
 end
 if erase then
   redis.call('DEL', u)

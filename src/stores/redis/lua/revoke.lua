@@ -7,7 +7,6 @@ KEYS[2] s: the session (hash)
 KEYS[3] f: its large fields (hash)
 KEYS[4] d or a: live sessions by deadline (zset)
 KEYS[5] c: counters (hash)
-KEYS[6] x: moments until which all sessions are over (string)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits
@@ -23,7 +22,7 @@ Returns { 'gone', now }
 --@include "now"
 local u, s, f, id = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local limits = ARGV[2]
-local cutoff_key = KEYS[6]
+local counters = KEYS[5]
 local max_tombstones, is_user = tonumber(ARGV[4]), ARGV[5] == '1'
 --@include "facts"
 --@include "cutoff"
@@ -48,5 +47,5 @@ if not is_user then
 end
 redis.call('DEL', s, f)
 finish(u, KEYS[4], id, e, ARGV[3], now, is_user)
-write_counters(KEYS[5])
+write_counters(counters)
 return reply

@@ -5,7 +5,7 @@ Makes the next token the current one, compare-and-set.
 KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
 KEYS[3] d or a: live sessions by deadline (zset)
-KEYS[4] x: moments until which all sessions are over (string)
+KEYS[4] c: counters (hash)
 
 ARGV[1] session id
 ARGV[2] limits, see _limits
@@ -33,7 +33,7 @@ end
 local u, s, id = KEYS[1], KEYS[2], ARGV[1]
 local own = string.sub(id, 14)
 local limits = ARGV[2]
-local cutoff_key = KEYS[4]
+local counters = KEYS[4]
 local grace, max_forks = tonumber(ARGV[13]), tonumber(ARGV[14])
 --@include "facts"
 --@include "cutoff"

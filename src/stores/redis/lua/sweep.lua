@@ -7,8 +7,7 @@ KEYS[1] d: live sessions of users by deadline (zset)
 KEYS[2] a: live anonymous sessions by deadline (zset)
 KEYS[3] c: counters (hash)
 KEYS[4] o: ends nobody has announced yet (hash)
-KEYS[5] x: moments until which all sessions are over (string)
-KEYS[6…] three for each session: u, s, f
+KEYS[5…] three for each session: u, s, f
 
 ARGV[1] not after, ms
 ARGV[2] limits, see _limits
@@ -26,7 +25,7 @@ if now > tonumber(ARGV[1]) then
   return { 'late', now }
 end
 local limits = ARGV[2]
-local cutoff_key = KEYS[5]
+local counters = KEYS[3]
 local margin, max_tombstones = tonumber(ARGV[3]), tonumber(ARGV[4])
 --@include "facts"
 --@include "cutoff"
@@ -40,7 +39,7 @@ local lost, dangling = 0, 0
 local reply = { 'swept', now, 0, 0 }
 for i = 6, #ARGV, 2 do
   local id, is_user = ARGV[i], ARGV[i + 1] == '1'
-  local at = 6 + (i - 6) / 2 * 3
+  local at = 5 + (i - 6) / 2 * 3
   local u, s, f = KEYS[at], KEYS[at + 1], KEYS[at + 2]
   local zset = is_user and KEYS[1] or KEYS[2]
   local own = string.sub(id, 14)
@@ -67,7 +66,7 @@ for i = 6, #ARGV, 2 do
     redis.call('DEL', s, f)
   end
 end
-write_counters(KEYS[3])
+write_counters(counters)
 if #reply > 4 then
   redis.call('PEXPIREAT', KEYS[4], now + outbox_ttl)
 end
