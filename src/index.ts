@@ -91,9 +91,19 @@ export type {
   CrossSiteOptions,
   DataOptions,
   LimitOptions,
+  PrivacyOptions,
   SessionOptions,
+  SignalOptions,
   TimeoutOptions,
 } from './core/options.js';
+export type { AddressPrivacy, UserAgentPrivacy } from './core/privacy.js';
+export type {
+  RiskAnswer,
+  RiskHook,
+  SessionSignal,
+  SignalKind,
+  SignalMode,
+} from './core/signals.js';
 export { type AuditFinding, auditConfig } from './core/config-audit.js';
 export type { Duration } from './core/duration.js';
 export type { AtLimit } from './core/policy.js';

@@ -7,14 +7,16 @@ import type { SessionConfig } from './config.js';
 import type { SessionEventBus } from './events.js';
 import { FieldCipher } from './field-cipher.js';
 import { SessionIssuer } from './issuer.js';
+import { DevicePrivacy } from './privacy.js';
 import { Privileges } from './privileges.js';
 import type { EndedSession } from './record.js';
 import { SessionResolver } from './resolver.js';
 import { SessionRotator } from './rotator.js';
 import type { SessionContext } from './session.js';
+import { SessionSignals } from './signals.js';
 import { StoreAccess } from './store-access.js';
 import type { SessionStore } from './store.js';
-import { TokenCodec } from './token.js';
+import { TokenCodec, type VerifiedToken } from './token.js';
 import { Turns } from './turns.js';
 
 /** What {@link SessionService} consists of. */
@@ -27,6 +29,8 @@ export interface ServiceParts {
   readonly issuer: SessionIssuer;
   readonly rotator: SessionRotator;
   readonly privileges: Privileges;
+  /** Whether a text is a genuine token; forgeries are counted. */
+  readonly verify: (text: unknown) => VerifiedToken | undefined;
   readonly resolver: SessionResolver;
   readonly administration: Administration;
   /** Tells of the end of a user's session; of anonymous ones nobody is told. */
@@ -55,10 +59,17 @@ export function assemble(
       if (reply.status === 'revoked') announceEnd(reply.ended);
     },
   };
-  const issuer = new SessionIssuer(config, access, tokens, events, cipher, announceEnd);
+  const privacy = new DevicePrivacy(config.ring, config.privacy);
+  const signals = new SessionSignals(config.signals, {
+    privacy,
+    events,
+    now: () => access.knownNow ?? Date.now(),
+    deadline: config.settings.deadline,
+  });
+  const issuer = new SessionIssuer(config, access, tokens, events, cipher, privacy, announceEnd);
   const rotator = new SessionRotator(config, access, tokens, events);
-  const privileges = new Privileges(access, issuer, rotator);
-  const resolver = new SessionResolver(context, rotator, privileges, announceEnd);
+  const privileges = new Privileges(access, issuer, rotator, signals);
+  const resolver = new SessionResolver(context, rotator, privileges, signals, announceEnd);
   const administration = new Administration(context, access, tokens, announceEnd);
   return {
     config,
@@ -69,6 +80,11 @@ export function assemble(
     issuer,
     rotator,
     privileges,
+    verify: (text) => {
+      const token = tokens.verify(text);
+      if (token === undefined) signals.countForgery(text);
+      return token;
+    },
     resolver,
     administration,
     announceEnd,

@@ -31,6 +31,8 @@ export interface SessionClaims {
   readonly isPending: boolean;
   readonly tenant?: string;
   readonly actor?: SessionActor;
+  /** Keyed digest of where the last proof came from, if not from where the login did. */
+  readonly place?: string;
 }
 
 export const NO_CLAIMS: SessionClaims = Object.freeze({
@@ -46,6 +48,7 @@ interface Packed {
   readonly p?: 1;
   readonly t?: string;
   readonly a?: readonly [userId: string, sessionId: SessionId];
+  readonly c?: string;
 }
 
 const METHOD = /^[A-Za-z0-9._:-]{1,32}$/;
@@ -54,7 +57,7 @@ const MAX_TENANT_BYTES = 128;
 
 /** @throws SessionError `ERR_SESSION_VALUE` for what cannot be a claim */
 export function encodeClaims(claims: SessionClaims): string {
-  const { methods, level, isPending, tenant, actor } = claims;
+  const { methods, level, isPending, tenant, actor, place } = claims;
   if (!methods.every(({ method }) => METHOD.test(method))) {
     throw refused(
       'an authentication method is a name of 1 to 32 letters, digits, ".", "_", ":" or "-"',
@@ -72,6 +75,7 @@ export function encodeClaims(claims: SessionClaims): string {
     ...(isPending && { p: 1 }),
     ...(tenant !== undefined && { t: tenant }),
     ...(actor !== undefined && { a: [actor.userId, actor.sessionId] as const }),
+    ...(place !== undefined && { c: place }),
   };
   const text = JSON.stringify(packed);
   if (Buffer.byteLength(text) > MAX_CLAIMS_BYTES) throw refused('too many authentication methods');
@@ -91,6 +95,7 @@ export function decodeClaims(text: string | undefined): SessionClaims {
     isPending: packed.p === 1,
     ...(packed.t !== undefined && { tenant: packed.t }),
     ...(userId !== undefined && sessionId !== undefined && { actor: { userId, sessionId } }),
+    ...(packed.c !== undefined && { place: packed.c }),
   };
 }
 
@@ -140,12 +145,13 @@ function parse(text: string): Packed | undefined {
 
 function isPacked(value: unknown): value is Packed {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  const { m = [], l = 0, t = '', a = ['', ''] } = value as Record<string, unknown>;
+  const { m = [], l = 0, t = '', a = ['', ''], c = '' } = value as Record<string, unknown>;
   return (
     Array.isArray(m) &&
     m.every((pair) => isPair(pair, 'number')) &&
     Number.isInteger(l) &&
     typeof t === 'string' &&
+    typeof c === 'string' &&
     isPair(a, 'string')
   );
 }

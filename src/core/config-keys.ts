@@ -9,8 +9,10 @@ import type {
   CrossSiteOptions,
   DataOptions,
   LimitOptions,
+  PrivacyOptions,
   RotationOptions,
   SessionOptions,
+  SignalOptions,
   TimeoutOptions,
 } from './options.js';
 import { suggest } from './suggest.js';
@@ -29,6 +31,8 @@ const root: Names<SessionOptions> = {
   crossSite: true,
   bearer: true,
   data: true,
+  privacy: true,
+  signals: true,
   cleanup: true,
   guard: true,
   storeDeadline: true,
@@ -67,6 +71,13 @@ const data: Names<DataOptions> = {
   keepOnLogin: true,
   encrypt: true,
 };
+const privacy: Names<PrivacyOptions> = { address: true, userAgent: true };
+const signals: Names<SignalOptions> = {
+  addressChange: true,
+  clientChange: true,
+  forgeryBurst: true,
+  onRisk: true,
+};
 const cleanup: Names<CleanupOptions> = { cron: true, jitter: true, batch: true, budget: true };
 
 /** Names of the options in each group; `root` are those at the top, `limits` those of a class. */
@@ -79,6 +90,8 @@ export const OPTION_KEYS = {
   cookie: namesOf(cookie),
   crossSite: namesOf(crossSite),
   data: namesOf(data),
+  privacy: namesOf(privacy),
+  signals: namesOf(signals),
   cleanup: namesOf(cleanup),
 } as const;
 
@@ -91,6 +104,8 @@ export const OPTION_PATHS: readonly string[] = Object.freeze([
     'cookie',
     'crossSite',
     'data',
+    'privacy',
+    'signals',
     'cleanup',
   ]),
   ...pathsOf('timeouts.', OPTION_KEYS.timeouts, [
@@ -108,6 +123,8 @@ export const OPTION_PATHS: readonly string[] = Object.freeze([
   ...pathsOf('cookie.', OPTION_KEYS.cookie),
   ...pathsOf('crossSite.', OPTION_KEYS.crossSite),
   ...pathsOf('data.', OPTION_KEYS.data),
+  ...pathsOf('privacy.', OPTION_KEYS.privacy),
+  ...pathsOf('signals.', OPTION_KEYS.signals),
   'cleanup',
   ...pathsOf('cleanup.', OPTION_KEYS.cleanup),
 ]);

@@ -10,9 +10,11 @@ import { type ResolvedCrossSite, readCrossSite } from './config-cross-site.js';
 import { readData } from './config-data.js';
 import { OPTION_KEYS } from './config-keys.js';
 import { type NamedPreset, checkPreset, readPreset, withinPreset } from './config-preset.js';
+import { readPrivacy } from './config-privacy.js';
 import { type ConfigWarning, ConfigReport, OptionGroup } from './config-reader.js';
 import { readRotation } from './config-rotation.js';
 import { readSecrets } from './config-secret.js';
+import { readSignals } from './config-signals.js';
 import { readStore } from './config-store.js';
 import { show } from './config-text.js';
 import { REMEMBERED_CLASS, readTimeouts } from './config-timeouts.js';
@@ -21,6 +23,8 @@ import { SessionConfigError } from './errors.js';
 import type { EncryptedFields } from './field-cipher.js';
 import { frozenSet } from './frozen-set.js';
 import { KeyRing, generateSecret } from './key-ring.js';
+import type { PrivacyRules } from './privacy.js';
+import type { SignalRules } from './signals.js';
 import type { SessionStore, StoreSettings } from './store.js';
 
 export type { ConfigWarning } from './config-reader.js';
@@ -47,6 +51,8 @@ export interface SessionConfig {
   readonly keepOnLogin: readonly string[];
   /** Fields that the store cannot read. */
   readonly encrypted: EncryptedFields;
+  readonly privacy: PrivacyRules;
+  readonly signals: SignalRules;
   readonly cleanup: ResolvedCleanup | false;
   readonly guard: 'global' | undefined;
   /** Whether a 401 says which check refused the request. */
@@ -87,7 +93,15 @@ export function resolveOptions(
   const report = new ConfigReport();
   const root = new OptionGroup(report, '', raw, OPTION_KEYS.root);
   const group = <
-    Name extends 'timeouts' | 'concurrency' | 'rotation' | 'cookie' | 'crossSite' | 'data',
+    Name extends
+      | 'timeouts'
+      | 'concurrency'
+      | 'rotation'
+      | 'cookie'
+      | 'crossSite'
+      | 'data'
+      | 'privacy'
+      | 'signals',
   >(
     name: Name,
   ): OptionGroup<(typeof OPTION_KEYS)[Name][number]> =>
@@ -134,6 +148,8 @@ export function resolveOptions(
     fieldLimits: data.fieldLimits,
     keepOnLogin: data.keepOnLogin,
     encrypted: data.encrypted,
+    privacy: readPrivacy(group('privacy')),
+    signals: readSignals(group('signals')),
     cleanup,
     guard: root.choice('guard', ['global']),
     explain: root.boolean('explain') ?? !production,

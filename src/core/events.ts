@@ -34,6 +34,22 @@ export interface SessionEvents {
   'session.reuse-detected': SessionEvent & { readonly sessionId: SessionId };
   /** A replaced token came within its grace, but from what looks like another client. */
   'session.suspicious': SessionEvent & { readonly sessionId: SessionId };
+  /** A session is used from another network, or by another program, than at its login. */
+  'session.client-changed': SessionEvent & {
+    readonly sessionId: SessionId;
+    readonly userId: string;
+    readonly signal: 'address-changed' | 'client-changed';
+    /** What was done about it. */
+    readonly action: 'report' | 'step-up' | 'revoke';
+    /** `signals.onRisk` gave no usable answer, so that the option decided. */
+    readonly hookFailed: boolean;
+  };
+  /** Many forged tokens were presented to this process. */
+  'session.forgery-burst': SessionEvent & {
+    readonly count: number;
+    /** Milliseconds in which they came, at most. */
+    readonly window: number;
+  };
   /** The application reported a failed login. */
   'session.login-failed': SessionEvent & { readonly userId?: string };
   /** A token newer than its record: the store was restored from an older state. */
@@ -70,6 +86,8 @@ const names: Readonly<Record<SessionEventName, true>> = {
   'session.rotated': true,
   'session.reuse-detected': true,
   'session.suspicious': true,
+  'session.client-changed': true,
+  'session.forgery-burst': true,
   'session.login-failed': true,
   'session.store-rollback': true,
   'session.ambiguous': true,

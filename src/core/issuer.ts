@@ -4,11 +4,12 @@
 import { encodeClaims } from './claims.js';
 import type { SessionConfig } from './config.js';
 import { type Duration, parseDuration } from './duration.js';
-import { SessionError, SessionLimitError } from './errors.js';
+import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
 import type { SessionEventBus } from './events.js';
 import type { FieldCipher } from './field-cipher.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
 import { limitsOf } from './policy.js';
+import type { DevicePrivacy } from './privacy.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import type { EndedSession, OwnLimits, SessionDevice, SessionId, SessionRecord } from './record.js';
 import type { StoreAccess } from './store-access.js';
@@ -51,8 +52,6 @@ const NOTHING: EncodedFields = new Map();
 type Wanted = Omit<CreateRequest['session'], 'id' | 'token' | 'claims'> &
   Omit<CreateRequest, 'session' | 'notAfter'> & {
     readonly bucket: number;
-    /** Instead of a random one. */
-    readonly wantedSid?: string | undefined;
     /** Of the moment of the login, by the store's clock. */
     readonly claims?: (now: number) => string;
   };
@@ -63,6 +62,7 @@ export class SessionIssuer {
   readonly #tokens: TokenCodec;
   readonly #events: SessionEventBus;
   readonly #cipher: FieldCipher;
+  readonly #privacy: DevicePrivacy;
   readonly #announceEnd: (ended: EndedSession) => void;
 
   constructor(
@@ -71,6 +71,7 @@ export class SessionIssuer {
     tokens: TokenCodec,
     events: SessionEventBus,
     cipher: FieldCipher,
+    privacy: DevicePrivacy,
     announceEnd: (ended: EndedSession) => void,
   ) {
     this.#config = config;
@@ -78,6 +79,7 @@ export class SessionIssuer {
     this.#tokens = tokens;
     this.#events = events;
     this.#cipher = cipher;
+    this.#privacy = privacy;
     this.#announceEnd = announceEnd;
   }
 
@@ -97,7 +99,6 @@ export class SessionIssuer {
       limitClass,
       ...(ownLimits && { ownLimits }),
       device: options.device ?? {},
-      wantedSid: options.sid,
       claims: (now) => claimsOf(options, now),
       fields: new Map(
         [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
@@ -132,6 +133,21 @@ export class SessionIssuer {
     return this.#anonymous(bucket, fields, device);
   }
 
+  /** A session without a user that holds something for a while; milliseconds. */
+  async park(fields: EncodedFields, lifetime: number): Promise<Issued> {
+    const { buckets } = await this.#access.layout();
+    const ownLimits = { idle: lifetime, absolute: lifetime };
+    const reply = await this.#insert({
+      bucket: randomBucket(buckets),
+      limitClass: 'anonymous',
+      ownLimits,
+      device: {},
+      fields,
+    });
+    if (reply.status === 'issued') return reply;
+    throw refusal(reply.status, 0);
+  }
+
   async #anonymous(bucket: number, fields: EncodedFields, device: SessionDevice): Promise<Issued> {
     const reply = await this.#insert({ bucket, limitClass: 'anonymous', device, fields });
     if (reply.status === 'issued') return reply;
@@ -139,29 +155,18 @@ export class SessionIssuer {
   }
 
   async #insert(wanted: Wanted): Promise<Issued | { readonly status: Refusal }> {
-    const {
-      bucket,
-      wantedSid,
-      claims,
-      concurrency,
-      replaces,
-      evicts,
-      epoch,
-      verifiedAt,
-      ...session
-    } = wanted;
+    const { bucket, claims, concurrency, replaces, evicts, epoch, verifiedAt, ...session } = wanted;
     const conditions = { concurrency, replaces, evicts, epoch, verifiedAt };
     const { absolute } = limitsOf(session, this.#config.settings.limits);
     const answer = await this.#access.mutate(async (store, now, notAfter) => {
-      const sid = wantedSid
-        ? Buffer.from(wantedSid, 'base64url')
-        : createSid(session.user?.userKey);
+      const sid = createSid(session.user?.userKey);
       const token = this.#tokens.mint({ bucket, sid, generation: 0, hardDeadline: now + absolute });
       const { sessionId: id, verifier, keyId, generation } = token;
       const fields = this.#cipher.sealAll(id, session.fields);
       const created = await store.create({
         session: {
           ...session,
+          device: this.#privacy.kept(session.device),
           fields,
           id,
           token: { verifier, keyId, generation },
@@ -315,6 +320,6 @@ function refusal(status: Refusal, max: number): SessionError {
         'all sessions of the user were revoked while they logged in',
       );
     case 'taken':
-      return new SessionError('ERR_SESSION_SUPERSEDED', 'this login was completed before');
+      return new SessionStoreError('the session store claims to have a session that was just made');
   }
 }

@@ -10,7 +10,7 @@ import { SessionConfigError } from './errors.js';
 export type Secret = string | Uint8Array;
 
 /** What a key is for; a key of one purpose is worthless for another (row T-13). */
-export type KeyPurpose = 'token' | 'csrf' | 'data' | 'ticket';
+export type KeyPurpose = 'token' | 'csrf' | 'data';
 
 const KEY_BYTES = 32;
 const SHA512_BLOCK = 128;
@@ -42,7 +42,6 @@ export class RingKey {
       token: keyFor('token'),
       csrf: keyFor('csrf'),
       data: keyFor('data'),
-      ticket: keyFor('ticket'),
     };
   }
 

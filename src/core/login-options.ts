@@ -43,8 +43,6 @@ export interface CreateOptions {
   readonly replaces?: SessionId;
   /** One of the user's sessions that makes room for this one at the concurrency limit. */
   readonly evicts?: SessionId;
-  /** Part of the id of the session, base64url. @internal */
-  readonly sid?: string;
   /** Who acts in the user's name. @internal */
   readonly actor?: SessionActor;
 }

@@ -5,6 +5,8 @@
 import type { Duration } from './duration.js';
 import type { AtLimit } from './policy.js';
 import type { SessionPreset } from './presets.js';
+import type { AddressPrivacy, UserAgentPrivacy } from './privacy.js';
+import type { RiskHook, SignalMode } from './signals.js';
 import type { SessionStore } from './store.js';
 
 /**
@@ -59,6 +61,8 @@ export interface SessionOptions {
   readonly bearer?: boolean;
 
   readonly data?: DataOptions;
+  readonly privacy?: PrivacyOptions;
+  readonly signals?: SignalOptions;
 
   /** The scheduled cleanup; `false` leaves it to another process. */
   readonly cleanup?: CleanupOptions | false;
@@ -275,6 +279,44 @@ export interface DataOptions {
    * @defaultValue none
    */
   readonly encrypt?: boolean | readonly string[];
+}
+
+/** How much is kept of whoever uses a session; what is kept shows in `devices()`. @public */
+export interface PrivacyOptions {
+  /**
+   * `full`; `truncated` to the network (IPv4 /24, IPv6 /48); `hash`, 12 characters under a key made
+   * of `secret`, which tell networks apart and nothing else; `none`.
+   *
+   * @defaultValue `'full'`: users recognise a stranger in their list by it
+   */
+  readonly address?: AddressPrivacy;
+  /**
+   * `label`, such as `Firefox 131` and `Android`; `hash`, 12 characters; `none`. The text of the
+   * header is never kept.
+   *
+   * @defaultValue `'label'`
+   */
+  readonly userAgent?: UserAgentPrivacy;
+}
+
+/**
+ * Signs that somebody else uses a session. `report`: an event, once for each session and new value;
+ * `enforce`: guarded routes ask for a further proof of identity, too (401, `ERR_SESSION_STEP_UP`).
+ *
+ * @public
+ */
+export interface SignalOptions {
+  /** Another network than at the login: IPv4 /24, IPv6 /64. @defaultValue `'report'` */
+  readonly addressChange?: SignalMode;
+  /** Another browser or operating system; its version does not count. @defaultValue `'report'` */
+  readonly clientChange?: SignalMode;
+  /** 100 forged tokens within a minute in this process. @defaultValue `'report'` */
+  readonly forgeryBurst?: 'off' | 'report';
+  /**
+   * Asked about a change instead, once for each session and new value. Where it fails or takes
+   * longer than `storeDeadline`, `addressChange` and `clientChange` decide.
+   */
+  readonly onRisk?: RiskHook;
 }
 
 /** The scheduled cleanup of expired sessions (sweep). @public */

@@ -6,10 +6,11 @@ import { withMethods, encodeClaims } from './claims.js';
 import { SessionError } from './errors.js';
 import { sessionIsGone } from './fields.js';
 import type { Issued, Refused, SessionIssuer } from './issuer.js';
-import type { SessionId, SessionRecord } from './record.js';
+import type { SessionDevice, SessionId, SessionRecord } from './record.js';
 import type { ElevateOptions, ImpersonateOptions } from './results.js';
 import type { Rotated, SessionRotator } from './rotator.js';
 import type { Session } from './session.js';
+import type { SessionSignals } from './signals.js';
 import type { StoreAccess } from './store-access.js';
 import type { VerifiedToken } from './token.js';
 import type { UserId } from './user-id.js';
@@ -20,21 +21,40 @@ export class Privileges {
   readonly #access: StoreAccess;
   readonly #issuer: SessionIssuer;
   readonly #rotator: SessionRotator;
+  readonly #signals: SessionSignals;
 
-  constructor(access: StoreAccess, issuer: SessionIssuer, rotator: SessionRotator) {
+  constructor(
+    access: StoreAccess,
+    issuer: SessionIssuer,
+    rotator: SessionRotator,
+    signals: SessionSignals,
+  ) {
     this.#access = access;
     this.#issuer = issuer;
     this.#rotator = rotator;
+    this.#signals = signals;
   }
 
-  /** The session is worth more from now on, and completes if it was pending. */
-  async elevate(token: VerifiedToken, session: Session, options: ElevateOptions): Promise<Rotated> {
+  /**
+   * The session is worth more from now on, and completes if it was pending. The proof also counts
+   * for where it was given.
+   */
+  async elevate(
+    token: VerifiedToken,
+    session: Session,
+    options: ElevateOptions,
+    device: SessionDevice,
+  ): Promise<Rotated> {
     const { methods, level, action } = options;
     if (methods.length === 0)
       throw refused('elevate needs the method by which the user proved who they are');
     if (action !== undefined) checkAction(action);
     const at = await this.#access.now();
-    const claims = encodeClaims(withMethods(session.claims, methods, at, level));
+    const place = this.#signals.acceptance(session, device);
+    const claims = encodeClaims({
+      ...withMethods(session.claims, methods, at, level),
+      ...(place !== undefined && { place }),
+    });
     const next = await this.#rotator.rotateHard(token, session.generation, {
       claims,
       authenticated: true,

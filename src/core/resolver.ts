@@ -8,16 +8,26 @@ import type { EndedSession } from './record.js';
 import type { ResolveOptions, SessionVerdict } from './results.js';
 import type { SessionRotator } from './rotator.js';
 import { Session, type SessionContext } from './session.js';
+import type { SessionSignals } from './signals.js';
 import type { ActiveSession } from './store.js';
 import type { MintedToken, VerifiedToken } from './token.js';
 
-/** With `successor`, the answer has to carry that token. */
-export type ResolvedToken = SessionVerdict & { readonly successor?: MintedToken };
+/**
+ * With `successor`, the answer has to carry that token; with `stepUp`, the session may only be used
+ * for a further proof of identity.
+ */
+export type ResolvedToken = SessionVerdict & {
+  readonly successor?: MintedToken;
+  readonly stepUp?: true;
+};
+
+const STEP_UP = { stepUp: true } as const;
 
 export class SessionResolver {
   readonly #context: SessionContext;
   readonly #rotator: SessionRotator;
   readonly #privileges: Privileges;
+  readonly #signals: SessionSignals;
   readonly #announceEnd: (ended: EndedSession) => void;
   readonly #dead = new NegativeCache();
 
@@ -25,11 +35,13 @@ export class SessionResolver {
     context: SessionContext,
     rotator: SessionRotator,
     privileges: Privileges,
+    signals: SessionSignals,
     announceEnd: (ended: EndedSession) => void,
   ) {
     this.#context = context;
     this.#rotator = rotator;
     this.#privileges = privileges;
+    this.#signals = signals;
     this.#announceEnd = announceEnd;
   }
 
@@ -58,14 +70,24 @@ export class SessionResolver {
         ) {
           return { status: 'ended', reason: 'revoked' };
         }
-        if (reply.match === 'current' && !mayRotate) return { status: 'active', session };
+        const pending = options.client && this.#signals.review(session, options.client());
+        const review = pending instanceof Promise ? await pending : pending;
+        if (review === 'revoke') {
+          await this.#context.invalidate(id);
+          return this.#dead.add(verifier, { status: 'ended', reason: 'revoked' });
+        }
+        const demand = review && STEP_UP;
+        if (reply.match === 'current' && !mayRotate) {
+          return { status: 'active', session, ...demand };
+        }
         const successor = mayRotate
           ? await this.#rotator.successorFor(token, traits, reply, reply.now)
           : undefined;
         this.#reportMatch(reply, reply.now);
-        if (successor === undefined) return { status: 'active', session };
+        if (successor === undefined) return { status: 'active', session, ...demand };
         const { token: next, record } = successor;
-        return { status: 'active', session: session.renewed(record, reply.now), successor: next };
+        const renewed = session.renewed(record, reply.now);
+        return { status: 'active', session: renewed, successor: next, ...demand };
       }
       case 'ended':
         if (reply.ended) this.#announceEnd(reply.ended);

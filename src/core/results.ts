@@ -56,6 +56,8 @@ export interface ResolveOptions {
   readonly touch?: boolean;
   /** Digest of slow-changing client properties. */
   readonly traits?: string;
+  /** Who asks, to be compared with who logged in; looked at only if the session is alive. */
+  readonly client?: () => SessionDevice;
   /** Whether the answer can carry a new token. @defaultValue `false` */
   readonly mayRotate?: boolean;
 }

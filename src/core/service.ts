@@ -20,14 +20,14 @@ import {
 } from './events.js';
 import type { SessionLimitError } from './errors.js';
 import type { Issued, Refused } from './issuer.js';
-import { type PausedLogin, openLogin, pauseLogin } from './limit-ticket.js';
+import { type PausedLogin, pauseLogin, resumeLogin } from './limit-ticket.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import { deadlinesOf } from './policy.js';
+import type { Privileges } from './privileges.js';
 import type { SessionDevice, SessionId } from './record.js';
 import type { ResolvedToken } from './resolver.js';
 import type {
   CreatedSession,
-  ElevateOptions,
   ImpersonateOptions,
   LoginOutcome,
   Renewed,
@@ -109,14 +109,14 @@ export class SessionService {
     options: CreateOptions,
     max: number,
   ): Promise<SessionLimitError> {
-    const { config, access } = this.#parts;
+    const { access, issuer } = this.#parts;
     const user = { userId: canonicalUserId(userId), ...(await this.#place(userId)) };
-    return pauseLogin(config, access, user, options, max);
+    return pauseLogin(access, issuer, user, options, max);
   }
 
-  /** The login of a ticket that is genuine and not too old. @internal */
-  async resumeLogin(ticket: unknown): Promise<PausedLogin | undefined> {
-    return openLogin(this.#parts.config, ticket, await this.#parts.access.now());
+  /** The login of a ticket that is genuine and not too old; a ticket is good once. @internal */
+  resumeLogin(ticket: unknown): Promise<PausedLogin | undefined> {
+    return resumeLogin(this.#parts.access, this.#parts.tokens, ticket);
   }
 
   /** Creates a session without a user, for data that exists before the login. */
@@ -138,7 +138,7 @@ export class SessionService {
 
   /** Whether a text is a genuine token of this application; says nothing about its session. @internal */
   verify(token: string): VerifiedToken | undefined {
-    return this.#parts.tokens.verify(token);
+    return this.#parts.verify(token);
   }
 
   /** @internal */
@@ -158,8 +158,8 @@ export class SessionService {
   }
 
   /** A further proof of identity in this session. @internal */
-  async elevate(token: VerifiedToken, session: Session, options: ElevateOptions): Promise<Renewed> {
-    return this.#renewed(session, await this.#parts.privileges.elevate(token, session, options));
+  async elevate(...proof: Parameters<Privileges['elevate']>): Promise<Renewed> {
+    return this.#renewed(proof[1], await this.#parts.privileges.elevate(...proof));
   }
 
   /** @internal */

@@ -2,11 +2,14 @@
  * A short label of the client for the user's own list of devices. A label, not an identification:
  * user agents lie, and nothing is decided by it.
  */
+import { remembered } from '../core/bounded-map.js';
 import type { SessionDevice } from '../core/record.js';
 
 /** Every part is cut to this many bytes, so that a stored session stays small. */
 const MAX_PART_BYTES = 64;
 const MAX_USER_AGENT = 512;
+/** Different user agents whose labels are kept at hand: reading one takes 1 to 3 µs. */
+const REMEMBERED = 1_000;
 
 /** The first that matches wins: browsers name the ones they descend from, too. */
 const CLIENTS: readonly (readonly [label: string, pattern: RegExp])[] = [
@@ -31,15 +34,18 @@ export function describeDevice(
   userAgent: string | undefined,
   address: string | undefined,
 ): SessionDevice {
-  const text = userAgent?.slice(0, MAX_USER_AGENT) ?? '';
-  const client = clientOf(text);
-  const platform = PLATFORMS.find(([, pattern]) => pattern.test(text))?.[0];
-  return {
+  const labels = labelsOf(userAgent?.slice(0, MAX_USER_AGENT) ?? '');
+  return address === undefined ? labels : { ...labels, address: clean(address) };
+}
+
+const labelsOf = remembered(REMEMBERED, (userAgent): SessionDevice => {
+  const client = clientOf(userAgent);
+  const platform = PLATFORMS.find(([, pattern]) => pattern.test(userAgent))?.[0];
+  return Object.freeze({
     ...(client !== undefined && { client }),
     ...(platform !== undefined && { platform }),
-    ...(address !== undefined && { address: clean(address) }),
-  };
-}
+  });
+});
 
 function clientOf(userAgent: string): string | undefined {
   for (const [label, pattern] of CLIENTS) {

@@ -18,7 +18,12 @@ import type { Session } from '../core/session.js';
  * @public
  */
 export type RequestVerdict =
-  | { readonly status: 'active'; readonly session: Session }
+  | {
+      readonly status: 'active';
+      readonly session: Session;
+      /** A signal asks for a further proof of identity; `SessionGuard` demands it. */
+      readonly stepUp?: true;
+    }
   | { readonly status: 'ended'; readonly reason: EndReason }
   | { readonly status: 'ambiguous' }
   | { readonly status: 'none' };

@@ -143,7 +143,7 @@ export class RequestSession extends RequestFields {
    * 409) that the login was refused with.
    *
    * @throws SessionError `ERR_SESSION_SUPERSEDED` if the ticket is not genuine, older than 5
-   *   minutes, or was used
+   *   minutes, or was used; `SessionLimitError` with a new one if the choice made no room
    */
   async completeLogin(
     ticket: string,
@@ -154,8 +154,8 @@ export class RequestSession extends RequestFields {
     await this.#resolution.authorise(carrier);
     const paused = await this.#service.resumeLogin(ticket);
     if (paused === undefined) throw ticketIsNoGood();
-    const { userId, sid, options: wanted, ticket: began } = paused;
-    const create = { ...wanted, ...data, sid, evicts: chosen, ticket: began };
+    const { userId, options: wanted, ticket: began } = paused;
+    const create = { ...wanted, ...data, evicts: chosen, ticket: began };
     return this.#logIn(userId, create, carrier);
   }
 
@@ -206,7 +206,10 @@ export class RequestSession extends RequestFields {
    */
   async elevate(options: ElevateOptions): Promise<SecretToken> {
     const { session } = await this.#resolution.requireUser();
-    return this.#replaceToken(session, (token) => this.#service.elevate(token, session, options));
+    const { device } = this.#resolution;
+    return this.#replaceToken(session, (token) =>
+      this.#service.elevate(token, session, options, device),
+    );
   }
 
   /** Whether the last proof of identity is recent enough; see `@RequireFresh()`. */

@@ -123,9 +123,10 @@ export class Resolution {
   }
 
   /** The session goes on under a new token. */
-  handOver(token: MintedToken, session: Session): void {
+  handOver(token: MintedToken, session: Session, demand?: { readonly stepUp: true }): void {
     const carrier = this.carrier;
-    this.#become({ status: 'active', session }, { kind: 'token', token, carrier });
+    const verdict = { status: 'active', session, ...demand } as const;
+    this.#become(verdict, { kind: 'token', token, carrier });
     if (carrier === 'cookie') this.#send(token, session.limitClass);
     else this.#exchange.setHeader(SUCCESSOR_HEADER, token.token.reveal());
   }
@@ -191,7 +192,8 @@ export class Resolution {
     this.#verdict = verdict;
     if (verdict.status === 'active' && verdict.successor) {
       // Headers that were sent meanwhile only mean that the client rotates with its next request.
-      if (this.#exchange.canCarryToken) this.handOver(verdict.successor, verdict.session);
+      const demand = verdict.stepUp && { stepUp: verdict.stepUp };
+      if (this.#exchange.canCarryToken) this.handOver(verdict.successor, verdict.session, demand);
     }
     return verdict;
   }
@@ -204,6 +206,7 @@ export class Resolution {
     }
     return this.#service.resolveVerified(credential.token, {
       touch: this.#touch,
+      ...(this.#comparesClients && { client: () => this.device }),
       ...(this.#config.rotationInterval !== undefined && {
         mayRotate: this.#exchange.canCarryToken,
         traits: this.#exchange.traits,
@@ -216,6 +219,11 @@ export class Resolution {
     const credential = this.#readCredential();
     if (credential.kind === 'token') return credential.carrier === 'cookie';
     return credential.kind === 'ambiguous';
+  }
+
+  get #comparesClients(): boolean {
+    const { addressChange, clientChange } = this.#config.signals;
+    return addressChange !== 'off' || clientChange !== 'off';
   }
 
   get #needsCsrfToken(): boolean {

@@ -86,6 +86,10 @@ export class SessionGuard implements CanActivate {
     if (verdict.session.claims.isPending && !rules.allowsPending) {
       return new SessionHttpException('ERR_SESSION_PENDING', { stepUp: {} });
     }
+    // The same routes as for a pending login: where the proof is given.
+    if (verdict.stepUp && !rules.allowsPending) {
+      return new SessionHttpException('ERR_SESSION_STEP_UP', { stepUp: {} });
+    }
     const { freshness, stepUp } = rules;
     if (freshness && !(await session.isFresh(freshness))) return challenge(freshness);
     if (stepUp === undefined) return undefined;

@@ -325,13 +325,18 @@ describe.each(ADAPTERS)('privileges on %s', (adapter) => {
         new Client(url).post('/p/choose', body).then(({ status }) => status);
       const end = ticket.endsWith('A') ? 'B' : 'A';
       expect(await choose({ ticket: `${ticket.slice(0, -1)}${end}`, id })).toBe(401);
-      expect(await choose({ ticket: 'nskt_', id })).toBe(401);
+      expect(await choose({ ticket: 'nsk_', id })).toBe(401);
       expect(await choose({ ticket: 7, id })).toBe(401);
       const foreign = ((await mallory.get('/me')).body as { id: string }).id;
       expect(await choose({ ticket, id: foreign })).toBe(409); // makes no room for alice
       expect((await mallory.get('/me')).status).toBe(200);
+      // Nobody's session token is a ticket, and presenting it ends nothing.
+      const token = mallory.cookies.split('=')[1];
+      expect(await choose({ ticket: token, id })).toBe(401);
+      expect((await mallory.get('/me')).status).toBe(200);
+      const before = await refused(new Client(url), 'alice');
       await app.get(SessionService).revokeUser('alice');
-      expect(await choose({ ticket, id })).toBe(401);
+      expect(await choose({ ticket: before.ticket, id })).toBe(401);
       const later = new Client(url);
       await complete(one, 'alice');
       await complete(two, 'alice');

@@ -117,6 +117,9 @@ export function describeCreate({ describe, test, expect }: Contract): void {
       const login = { id: session.id };
       const read = await scene.read(login);
       if (read.status === 'read') (read.fields as Map<string, string>).set('a', '3');
+      const token = { ...session.token, traits: '' };
+      const resolved = await scene.resolve({ ...login, token });
+      if (resolved.status === 'active') (resolved.fields as Map<string, string>).set('a', '4');
       expect(await scene.fields(login)).toEqual({ a: '1' });
       expect(created).toMatchObject({
         status: 'created',

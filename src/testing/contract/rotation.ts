@@ -137,13 +137,13 @@ export function describeOldTokens({ describe, test, expect }: Contract): void {
     test('gets the one successor within the grace, every time', {}, async (scene) => {
       const login = await scene.login();
       const { token, next } = await scene.rotate(login, 'soft');
-      const { salt, keyId, generation } = next;
+      const { salt, keyId, generation, verifier } = next;
       for (const touch of [true, false, true]) {
         expect(await scene.resolve(login, { touch })).toMatchObject({
           status: 'active',
           match: 'predecessor',
           suspicious: false,
-          successor: { salt, keyId, generation },
+          successor: { salt, keyId, generation, verifier },
         });
       }
       expect(await scene.verdict(login, token)).toBe('active current');

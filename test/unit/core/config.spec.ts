@@ -92,6 +92,13 @@ describe('resolveOptions in development', () => {
       fieldLimits: { maxFieldBytes: 16_384, maxDepth: 32, maxNodes: 10_000 },
       keepOnLogin: [],
       encrypted: new Set(),
+      privacy: { address: 'full', userAgent: 'label' },
+      signals: {
+        addressChange: 'report',
+        clientChange: 'report',
+        forgeryBurst: 'report',
+        onRisk: undefined,
+      },
       cleanup: {
         cron: '*/5 * * * *',
         jitter: 10_000,
