@@ -21,4 +21,4 @@ export {
   type StoreHarness,
   type StoreUnderTest,
   describeStoreContract,
-} from './contract/index.js';
+} from './contract/suite.js';

@@ -252,6 +252,13 @@ describe('G-01: what weakens is named insecure', () => {
     'rotation.interval',
     'crossSite.token',
     'data.encrypt',
+    // What is kept and told of a client lets nobody in.
+    'privacy.address',
+    'privacy.userAgent',
+    'signals.addressChange',
+    'signals.clientChange',
+    'signals.forgeryBurst',
+    'signals.onRisk',
     // Another one than / needs a name without __Host-, which the audit tells.
     'cookie.path',
     'cookie.partitioned',

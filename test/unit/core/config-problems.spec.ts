@@ -82,14 +82,14 @@ describe('unknown names', () => {
     [
       { zzz: 1 },
       'zzz is not an option; known options are secret, audience, store, preset, timeouts, ' +
-        'concurrency, rotation, cookie, crossSite, bearer, data, cleanup, guard, storeDeadline, ' +
-        'explain, production',
+        'concurrency, rotation, cookie, crossSite, bearer, data, privacy, signals, cleanup, guard, ' +
+        'storeDeadline, explain, production',
     ],
     [
       { 'x\n\u001B[31m': 1 },
       'the options must not have a key of 7 characters that is no name; known are secret, ' +
         'audience, store, preset, timeouts, concurrency, rotation, cookie, crossSite, bearer, ' +
-        'data, cleanup, guard, storeDeadline, explain, production',
+        'data, privacy, signals, cleanup, guard, storeDeadline, explain, production',
     ],
   ]);
 

@@ -168,6 +168,17 @@ describe('maxSessions', () => {
   });
 });
 
+describe('tombstones in the memory store', () => {
+  it('are as few as a lowered setting says, at once', async () => {
+    for (let count = 0; count < 3; count++) {
+      await store.revoke({ id: await login('alice'), reason: 'logout' });
+    }
+    await store.open({ ...settings, maxTombstones: 1 });
+    const { tombstones } = await store.list({ user: userOf('alice') });
+    expect(tombstones.map(({ id }) => id)).toEqual([`session ${ids - 1}`]);
+  });
+});
+
 describe('timeouts in the memory store', () => {
   it('are counted at any time, though nobody swept', async () => {
     await login('alice');
@@ -191,6 +202,16 @@ describe('timeouts in the memory store', () => {
     await store.open(settings);
     expect(await resolve(id)).toMatchObject({ status: 'ended', reason: 'idle' });
     expect(await sweep()).toEqual([id]);
+  });
+
+  it('that others found are more to sweep', async () => {
+    await login('alice');
+    clock.advance(1_000);
+    await store.stats();
+    const nothing = { limit: 0, notAfter: Infinity };
+    expect(await store.sweep(nothing)).toMatchObject({ ended: [], more: true });
+    await sweep();
+    expect(await store.sweep(nothing)).toMatchObject({ ended: [], more: false });
   });
 
   it('are handed out in the order of their deadlines', async () => {

@@ -1,8 +1,11 @@
 import { Cluster, type Redis } from 'ioredis';
-import type { SessionStore } from '../../../src/core/store.js';
+import type { SessionStore, StoreSettings } from '../../../src/core/store.js';
 import { RedisKeys } from '../../../src/stores/redis/redis.keys.js';
 import { RedisSessionStore } from '../../../src/stores/redis/redis.store.js';
+import { Scene } from '../../../src/testing/contract/scene.js';
 import type { StoreContents, StoreHarness } from '../../../src/testing/index.js';
+import { Random } from '../../../src/testing/random.js';
+import { SCRIPTS } from '../../../src/stores/redis/scripts.gen.js';
 import { TestRunner } from './redis.runner.kit.js';
 
 /** All keys of all masters. */
@@ -40,6 +43,56 @@ export async function inspectRedis(
     }
   }
   return contents;
+}
+
+export { RedisKeys, RedisSessionStore, SCRIPTS, Scene, TestRunner };
+
+const MINUTE = 60_000;
+const DAY = 1_440 * MINUTE;
+
+/** What the options say by default. */
+export const DEFAULTS: StoreSettings = {
+  limits: {
+    default: { idle: 30 * MINUTE, absolute: DAY },
+    remembered: { idle: 14 * DAY, absolute: 30 * DAY },
+    anonymous: { idle: 30 * MINUTE, absolute: DAY },
+  },
+  touchInterval: 30_000,
+  rotation: { grace: 30_000, maxForks: 3, onReuse: 'revoke' },
+  maxSessionBytes: 65_536,
+  maxFields: 256,
+  maxTombstones: 10,
+  buckets: 256,
+  deadline: 1_000,
+  margin: 10 * MINUTE,
+};
+
+/** A scene on a store of its own; the random choices follow the seed of the run. */
+export async function openScene(
+  store: SessionStore,
+  settings: Partial<StoreSettings> = {},
+): Promise<Scene> {
+  const underTest = {
+    store,
+    settings: { ...DEFAULTS, ...settings },
+    close: async () => {},
+  };
+  return Scene.open(underTest, new Random(Number(process.env['TEST_SEED'] ?? 1)));
+}
+
+/** Calls of commands since the last `CONFIG RESETSTAT`, without those made by scripts. */
+export async function countCommands(
+  client: Redis,
+  run: () => Promise<unknown>,
+): Promise<Readonly<Record<string, number>>> {
+  await client.config('RESETSTAT');
+  await run();
+  const text = await client.info('commandstats');
+  const counts: Record<string, number> = {};
+  for (const [, name = '', calls] of text.matchAll(/cmdstat_([\w|]+):calls=(\d+)/g)) {
+    if (['evalsha', 'eval', 'unlink', 'scan'].includes(name)) counts[name] = Number(calls);
+  }
+  return counts;
 }
 
 /** Stores of the same data, told apart by the prefix of their keys. */
