@@ -159,13 +159,16 @@ function groupsOf(address: string): string[] | undefined {
   if (!/^[\da-f:]{2,39}$/i.test(address)) return undefined;
   const [head = '', tail, ...more] = address.split('::');
   if (more.length > 0) return undefined;
-  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
-  const [first, last] = [groups(head), groups(tail ?? '')];
+  const [first, last] = [listOf(head), listOf(tail ?? '')];
   const missing = 8 - first.length - last.length;
   if (tail === undefined ? missing !== 0 : missing < 1) return undefined;
   const all = [...first, ...Array<string>(missing).fill('0'), ...last];
   const isWell = all.every((group) => group.length >= 1 && group.length <= 4);
   return isWell ? all.map((group) => Number.parseInt(group, 16).toString(16)) : undefined;
+}
+
+function listOf(groups: string): string[] {
+  return groups === '' ? [] : groups.split(':');
 }
 
 // ANSI sequences, then control and format characters: bidi overrides, zero widths, tags (CWE-117).

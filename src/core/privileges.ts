@@ -41,9 +41,9 @@ export class Privileges {
    */
   async elevate(
     token: VerifiedToken,
+    device: SessionDevice,
     session: Session,
     options: ElevateOptions,
-    device: SessionDevice,
   ): Promise<Rotated> {
     const { methods, level, action } = options;
     if (methods.length === 0)

@@ -159,7 +159,7 @@ export class SessionService {
 
   /** A further proof of identity in this session. @internal */
   async elevate(...proof: Parameters<Privileges['elevate']>): Promise<Renewed> {
-    return this.#renewed(proof[1], await this.#parts.privileges.elevate(...proof));
+    return this.#renewed(proof[2], await this.#parts.privileges.elevate(...proof));
   }
 
   /** @internal */

@@ -7,7 +7,7 @@ import type { SessionConfig } from '../core/config.js';
 import { SessionError, SessionLimitError } from '../core/errors.js';
 import { sessionIsGone } from '../core/fields.js';
 import type { CreateOptions } from '../core/login-options.js';
-import type { SessionId, SessionTombstone } from '../core/record.js';
+import type { SessionDevice, SessionId, SessionTombstone } from '../core/record.js';
 import type { ElevateOptions, ImpersonateOptions, Renewed } from '../core/results.js';
 import type { SessionService } from '../core/service.js';
 import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
@@ -206,10 +206,7 @@ export class RequestSession extends RequestFields {
    */
   async elevate(options: ElevateOptions): Promise<SecretToken> {
     const { session } = await this.#resolution.requireUser();
-    const { device } = this.#resolution;
-    return this.#replaceToken(session, (token) =>
-      this.#service.elevate(token, session, options, device),
-    );
+    return this.#replaceToken(session, (...at) => this.#service.elevate(...at, session, options));
   }
 
   /** Whether the last proof of identity is recent enough; see `@RequireFresh()`. */
@@ -316,11 +313,11 @@ export class RequestSession extends RequestFields {
 
   async #replaceToken(
     session: Session,
-    replace: (token: VerifiedToken) => Promise<Renewed | undefined>,
+    replace: (token: VerifiedToken, device: SessionDevice) => Promise<Renewed | undefined>,
   ): Promise<SecretToken> {
     const [token] = this.#resolution.presented;
     this.#resolution.assertTokenCanBeSent();
-    const next = token && (await replace(token));
+    const next = token && (await replace(token, this.#resolution.device));
     if (!next) throw sessionIsGone();
     this.#resolution.handOver(next.token, next.session);
     return next.token.token;
