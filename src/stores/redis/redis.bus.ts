@@ -112,7 +112,7 @@ export class RedisBus implements SessionBus {
     this.#timer = setTimeout(onEnd, this.#options.deadline());
     client
       .connect()
-      .then(() => client.call('SUBSCRIBE', this.#options.channel))
+      .then(() => client.call('subscribe', this.#options.channel))
       .then(() => {
         if (!isCurrent()) return;
         clearTimeout(this.#timer);
@@ -130,7 +130,7 @@ export class RedisBus implements SessionBus {
       this.#timer = setTimeout(() => {
         if (this.#client === client) this.#lose();
       }, this.#options.deadline());
-      client.call('PING').then(
+      client.call('ping').then(
         () => {
           if (this.#client !== client) return;
           clearTimeout(this.#timer);

@@ -19,6 +19,7 @@ export interface DriverClient {
   duplicate(...args: unknown[]): DriverClient;
   evalsha(...args: (string | number)[]): Promise<unknown>;
   eval(...args: (string | number)[]): Promise<unknown>;
+  /** Commands in lower case: ioredis knows them by that. */
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
   nodes?(role: 'master'): readonly DriverClient[];
   refreshSlotsCache?(callback?: (error?: unknown) => void): void;

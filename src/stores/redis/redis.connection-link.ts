@@ -32,6 +32,7 @@ export class RedisLink {
   #downSince: number | undefined;
   #supervision: NodeJS.Timeout | undefined;
   #isCorked = false;
+  #isDropped = false;
   #isClosed = false;
   /** Answers that came; it tells a silent connection from a busy one. */
   answers = 0;
@@ -118,6 +119,10 @@ export class RedisLink {
   /** Gives up a connection that does not answer any more, and makes a new one. */
   drop(): void {
     if (!this.#options.isOurs || this.client.isCluster || this.#isClosed) return;
+    if (this.#isDropped) return;
+    this.#isDropped = true;
+    this.#fault ??= { word: 'ETIMEDOUT', kind: 'unsent' };
+    this.#downSince ??= performance.now();
     this.client.disconnect(true);
   }
 
@@ -180,11 +185,11 @@ export class RedisLink {
 
   /** A server can accept a connection and then say nothing. ioredis would wait for ever. */
   #supervise(): void {
+    this.#isDropped = false;
     clearTimeout(this.#supervision);
     if (!this.#options.isOurs || this.client.isCluster) return;
     this.#supervision = setTimeout(() => {
       this.#fault = { word: 'ETIMEDOUT', kind: 'unsent' };
-      this.#downSince ??= performance.now() - this.#options.deadline;
       this.drop();
     }, this.#options.deadline);
     this.#supervision.unref();

@@ -87,7 +87,7 @@ class ReplicaLane {
     link.cork();
     const [mark, count] = await Promise.allSettled([
       client.eval(MARK, 1, `${key.slice(0, key.indexOf('}') + 1)}:w`),
-      client.call('WAIT', this.#replicas, this.#patience),
+      client.call('wait', this.#replicas, this.#patience),
     ]);
     return mark.status === 'fulfilled' && count.status === 'fulfilled' ? Number(count.value) : 0;
   }

@@ -112,7 +112,7 @@ export class RedisConnection implements RedisBackend {
   }
 
   async unlink(keys: readonly string[]): Promise<void> {
-    const removal = this.#open.calls.run(commandTask('UNLINK', ...keys));
+    const removal = this.#open.calls.run(commandTask('unlink', ...keys));
     await Promise.race([removal, delay(UNLINK_PATIENCE)]).catch(() => undefined);
   }
 
@@ -167,7 +167,7 @@ export class RedisConnection implements RedisBackend {
         const nodes = client.nodes?.('master') ?? [client];
         const patience = calls.deadline * 0.6;
         const results = await Promise.allSettled(
-          nodes.map((node) => within(patience, node.call('INFO'))),
+          nodes.map((node) => within(patience, node.call('info'))),
         );
         const [first] = results;
         if (first?.status === 'rejected' && results.every(({ status }) => status === 'rejected')) {
@@ -192,7 +192,7 @@ export class RedisConnection implements RedisBackend {
   }
 
   #publish(channel: string, text: string): void {
-    const task = commandTask('PUBLISH', channel, text);
+    const task = commandTask('publish', channel, text);
     // Whoever is not told now finds out when what they know runs out.
     this.#opened?.calls.run(task).catch(() => undefined);
   }

@@ -150,6 +150,8 @@ function classifyText(text: string): RedisFault | undefined {
   const told = text.slice(text.lastIndexOf('Last error: ') + 1).replace(FOREWORD, '');
   const [word = ''] = /^[A-Z]{3,16}\b/.exec(told) ?? [];
   if (told.startsWith('ERR max number of clients')) return { word: 'clients', kind: 'refused' };
+  // How Redis 7.0 words it when a script may not do what it does.
+  if (/user executing the script can't/.test(told)) return { word: 'NOPERM', kind: 'failed' };
   if (word in REFUSALS) return { word, kind: 'refused' };
   if (word in ANSWERS) return { word, kind: 'failed' };
   if (/isn't (writeable|ready)/.test(text)) return { word: 'unready', kind: 'unsent' };
