@@ -64,7 +64,13 @@ export type {
 } from './core/claims.js';
 export { type SessionInfo, type TimeLeft, Session } from './core/session.js';
 export type { SessionData, SessionField, SessionFieldTypes } from './core/fields.js';
-export type { SessionValue } from './core/codec.js';
+export type {
+  SessionBinary,
+  SessionItem,
+  SessionValue,
+  Storable,
+  StorableItem,
+} from './core/codec.js';
 export type { CreationRate, DurationSummary, SessionStats, UserSummary } from './core/stats.js';
 export {
   type SessionEvent,
