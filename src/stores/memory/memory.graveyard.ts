@@ -44,7 +44,7 @@ export class Graveyard {
 
   #insertForUser(grave: Grave): readonly Grave[] {
     if (grave.userKey === undefined) return [grave];
-    const graves = [...(this.#users.get(grave.userKey) ?? []), grave];
+    const graves = [grave, ...(this.#users.get(grave.userKey) ?? [])];
     // Not always the last to end: a timeout is dated back to its deadline.
     graves.sort((a, b) => b.tombstone.endedAt - a.tombstone.endedAt);
     this.#users.set(grave.userKey, graves);
