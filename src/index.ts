@@ -100,6 +100,7 @@ export type {
   PrivacyOptions,
   SessionOptions,
   SignalOptions,
+  RotationOptions,
   TimeoutOptions,
 } from './core/options.js';
 export type { AddressPrivacy, UserAgentPrivacy } from './core/privacy.js';
