@@ -1,6 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { inspect } from 'node:util';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import type { Address } from '../../support/servers/ask.js';
 import type { Scene } from './redis.scene.kit.js';
 
@@ -112,6 +112,10 @@ export function everythingIn(error: unknown): string {
 /** A client of the tests' own, which must not be in the way of anything. */
 export function adminOf({ host, port, password }: Address): Redis {
   return new Redis({ host, port, ...(password === undefined ? {} : { password }) });
+}
+
+export function adminOfCluster(urls: readonly string[]): Cluster {
+  return new Cluster([...urls]);
 }
 
 /** How often a command was called on a server. */
