@@ -111,7 +111,8 @@ export class HttpExchange {
         `preset '${preset.name}' refuses session cookies over what looks like plain HTTP`,
       );
     }
-    if (!crossSite.isChecked) return undefined;
+    // Most requests are safe: what the adapter would have to find out first is not asked for them.
+    if (!crossSite.isChecked || !this.isUnsafe) return undefined;
     const { request, host, isSecure } = this.#peer;
     const { method, headers } = request;
     const facts: CrossSiteRequest = { method, headers, host, isSecure };

@@ -4,17 +4,16 @@
 import { inspect } from 'node:util';
 import { type FreshnessRule, isFresh } from '../core/claims.js';
 import type { SessionConfig } from '../core/config.js';
-import { SessionError, SessionLimitError } from '../core/errors.js';
+import { SessionError } from '../core/errors.js';
 import { sessionIsGone } from '../core/fields.js';
-import type { CreateOptions } from '../core/login-options.js';
 import type { SessionDevice, SessionId, SessionTombstone } from '../core/record.js';
 import type { ElevateOptions, ImpersonateOptions, Renewed } from '../core/results.js';
 import type { SessionService } from '../core/service.js';
 import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
 import type { SecretToken, VerifiedToken } from '../core/token.js';
 import type { UserId } from '../core/user-id.js';
-import type { Carrier } from './carrier.js';
 import type { HttpExchange } from './exchange.js';
+import { logIn } from './log-in.js';
 import { RequestFields, type RequestVerdict } from './request-fields.js';
 import type { DeviceSession, LoginOptions, LoginResult } from './request-results.js';
 import { Resolution, sessionIsRequired } from './resolution.js';
@@ -36,7 +35,6 @@ export class RequestSession extends RequestFields {
   readonly #config: SessionConfig;
   readonly #exchange: HttpExchange;
   readonly #resolution: Resolution;
-  #grants: Map<string, Promise<boolean>> | undefined;
 
   /** @internal */
   constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
@@ -133,8 +131,10 @@ export class RequestSession extends RequestFields {
         "carrier 'bearer' needs the option bearer: true",
       );
     }
-    await this.#resolution.authorise(carrier);
-    return this.#logIn(userId, create, carrier);
+    return this.#resolution.inTurn(async () => {
+      await this.#resolution.authorise(carrier);
+      return logIn(this.#service, this.#resolution, userId, create, carrier);
+    });
   }
 
   /**
@@ -151,62 +151,48 @@ export class RequestSession extends RequestFields {
     options: Pick<LoginOptions, 'carrier' | 'data'> = {},
   ): Promise<LoginResult> {
     const { carrier = 'cookie', ...data } = options;
-    await this.#resolution.authorise(carrier);
-    const paused = await this.#service.resumeLogin(ticket);
-    if (paused === undefined) throw ticketIsNoGood();
-    const { userId, options: wanted, ticket: began } = paused;
-    const create = { ...wanted, ...data, evicts: chosen, ticket: began };
-    return this.#logIn(userId, create, carrier);
-  }
-
-  async #logIn(userId: UserId, create: CreateOptions, carrier: Carrier): Promise<LoginResult> {
-    const resolution = this.#resolution;
-    resolution.assertTokenCanBeSent(carrier);
-    const { presented } = resolution;
-    // Of several nothing may cross over: who knows whose they are.
-    const old = presented.length === 1 ? presented[0] : undefined;
-    const outcome = await this.#service.login(userId, {
-      ...create,
-      device: resolution.device,
-      ...(old && { replaces: old.sessionId }),
+    return this.#resolution.inTurn(async () => {
+      await this.#resolution.authorise(carrier);
+      const paused = await this.#service.resumeLogin(ticket);
+      if (paused === undefined) throw ticketIsNoGood();
+      const { userId, options: wanted, ticket: began } = paused;
+      const create = { ...wanted, ...data, evicts: chosen, ticket: began };
+      return logIn(this.#service, this.#resolution, userId, create, carrier);
     });
-    if (outcome.status === 'refused') {
-      if (outcome.restored) await resolution.adopt(outcome.restored, 'cookie');
-      const { error } = outcome;
-      if (!(error instanceof SessionLimitError)) throw error;
-      throw await this.#service.pauseLogin(userId, create, error.max);
-    }
-    if (old === undefined) await resolution.end(presented);
-    await resolution.adopt(outcome, carrier);
-    return { session: outcome.session, token: outcome.token.token };
   }
 
   /**
    * Ends this session, for every instance, before it returns; the response tells the browser to
    * forget the cookie. No error if there is nothing to end.
    */
-  async logout(): Promise<void> {
-    await this.#resolution.authorise(this.#resolution.carrier);
-    await this.#resolution.end(this.#resolution.presented);
-    this.#resolution.forget();
+  logout(): Promise<void> {
+    return this.#resolution.inTurn(async () => {
+      await this.#resolution.authorise(this.#resolution.carrier);
+      await this.#resolution.end(this.#resolution.presented);
+      this.#resolution.forget();
+    });
   }
 
   /**
    * Gives this session a new token and keeps its id and data: after a change of rights. The old
    * token is dead when this returns. A client with `Bearer` has to be sent the one that is returned.
    */
-  async rotate(): Promise<SecretToken> {
-    const session = await this.#resolution.require();
-    return this.#replaceToken(session, (token) => this.#service.rotate(token, session));
+  rotate(): Promise<SecretToken> {
+    return this.#resolution.inTurn(async () => {
+      const session = await this.#resolution.require();
+      return this.#replaceToken((token) => this.#service.rotate(token, session));
+    });
   }
 
   /**
    * The user has just proved once more who they are: notes how, gives the session a new token, and
    * completes it if it was pending. The old token is dead when this returns.
    */
-  async elevate(options: ElevateOptions): Promise<SecretToken> {
-    const { session } = await this.#resolution.requireUser();
-    return this.#replaceToken(session, (...at) => this.#service.elevate(...at, session, options));
+  elevate(options: ElevateOptions): Promise<SecretToken> {
+    return this.#resolution.inTurn(async () => {
+      const { session } = await this.#resolution.requireUser();
+      return this.#replaceToken((...at) => this.#service.elevate(...at, session, options));
+    });
   }
 
   /** Whether the last proof of identity is recent enough; see `@RequireFresh()`. */
@@ -217,14 +203,7 @@ export class RequestSession extends RequestFields {
 
   /** Uses up a confirmation of this action by `elevate`; see `@StepUp()`. @internal */
   useGrant(action: string, maxAge: number): Promise<boolean> {
-    // Once in a request, also if several guards ask.
-    const known = this.#grants?.get(action);
-    if (known) return known;
-    const used = this.#resolution
-      .requireUser()
-      .then(({ session }) => session.useGrant(action, maxAge));
-    this.#grants = (this.#grants ?? new Map<string, Promise<boolean>>()).set(action, used);
-    return used;
+    return this.#resolution.useGrant(action, maxAge);
   }
 
   /**
@@ -233,25 +212,31 @@ export class RequestSession extends RequestFields {
    * `endImpersonation()`. Whether the user may do this is for the application to decide.
    */
   async impersonate(target: UserId, options: ImpersonateOptions = {}): Promise<LoginResult> {
-    const { session } = await this.#resolution.requireUser();
-    const [token] = this.#resolution.presented;
-    this.#resolution.assertTokenCanBeSent();
-    if (token === undefined) throw sessionIsRequired();
-    const { device } = this.#resolution;
-    const outcome = await this.#service.impersonate(token, session, target, { device, ...options });
-    if (outcome.status === 'refused') throw outcome.error;
-    this.#resolution.handOver(outcome.token, outcome.session);
-    return { session: outcome.session, token: outcome.token.token };
+    const resolution = this.#resolution;
+    return resolution.inTurn(async () => {
+      const { session: own } = await resolution.requireUser();
+      const [old] = resolution.presented;
+      resolution.assertTokenCanBeSent();
+      if (old === undefined) throw sessionIsRequired();
+      const wanted = { device: resolution.device, ...options };
+      const outcome = await this.#service.impersonate(old, own, target, wanted);
+      if (outcome.status === 'refused') throw outcome.error;
+      const { token, session } = outcome;
+      resolution.handOver(token, session);
+      return { session, token: token.token };
+    });
   }
 
   /** Goes back to the own session, under a new token. `false`: it has ended meanwhile. */
-  async endImpersonation(): Promise<boolean> {
-    const session = await this.#resolution.require();
-    this.#resolution.assertTokenCanBeSent();
-    const own = await this.#service.endImpersonation(session);
-    if (own) this.#resolution.handOver(own.token, own.session);
-    else this.#resolution.forget();
-    return own !== undefined;
+  endImpersonation(): Promise<boolean> {
+    return this.#resolution.inTurn(async () => {
+      const session = await this.#resolution.require();
+      this.#resolution.assertTokenCanBeSent();
+      const own = await this.#service.endImpersonation(session);
+      if (own) this.#resolution.handOver(own.token, own.session);
+      else this.#resolution.forget();
+      return own !== undefined;
+    });
   }
 
   /**
@@ -312,7 +297,6 @@ export class RequestSession extends RequestFields {
   }
 
   async #replaceToken(
-    session: Session,
     replace: (token: VerifiedToken, device: SessionDevice) => Promise<Renewed | undefined>,
   ): Promise<SecretToken> {
     const [token] = this.#resolution.presented;
@@ -334,14 +318,22 @@ export class RequestSession extends RequestFields {
   }
 
   /** @internal */
-  protected override async begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
+  protected override begin(values: Readonly<Record<string, unknown>>): Promise<Session> {
     const resolution = this.#resolution;
-    await resolution.authorise('cookie');
-    resolution.assertUnambiguous();
-    resolution.assertTokenCanBeSent('cookie');
-    const created = await this.#service.createAnonymous(values, resolution.device);
-    await resolution.adopt(created, 'cookie');
-    return created.session;
+    return resolution.inTurn(async () => {
+      const verdict = await this.resolve();
+      if (verdict.status === 'active') {
+        // Another write or a login in this request was faster.
+        if (Object.keys(values).length > 0) await verdict.session.set(values as never);
+        return verdict.session;
+      }
+      await resolution.authorise('cookie');
+      resolution.assertUnambiguous();
+      resolution.assertTokenCanBeSent('cookie');
+      const created = await this.#service.createAnonymous(values, resolution.device);
+      await resolution.adopt(created, 'cookie');
+      return created.session;
+    });
   }
 }
 

@@ -28,6 +28,8 @@ export class Resolution {
   #credential: Credential | undefined;
   #pending: Promise<RequestVerdict> | undefined;
   #verdict: RequestVerdict | undefined;
+  #grants: Map<string, Promise<boolean>> | undefined;
+  #lastTurn: Promise<unknown> | undefined;
 
   constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
     this.#service = service;
@@ -66,6 +68,25 @@ export class Resolution {
     const session = await this.require();
     if (session.userId === undefined) throw sessionIsRequired();
     return { session, userId: session.userId };
+  }
+
+  /** Uses up a confirmation: once in a request, also if several guards ask. */
+  useGrant(action: string, maxAge: number): Promise<boolean> {
+    const known = this.#grants?.get(action);
+    if (known) return known;
+    const used = this.requireUser().then(({ session }) => session.useGrant(action, maxAge));
+    this.#grants = (this.#grants ?? new Map<string, Promise<boolean>>()).set(action, used);
+    return used;
+  }
+
+  /**
+   * Changes of this request's session wait for each other, so that each builds on what the one
+   * before has left: two first writes of a visitor would begin two sessions, and lose one.
+   */
+  inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn === undefined ? change() : this.#lastTurn.then(change);
+    this.#lastTurn = turn.then(ignore, ignore);
+    return turn;
   }
 
   /** All genuine tokens that this request carries: more than one if it is ambiguous. */
@@ -279,3 +300,5 @@ function sessionIsAmbiguous(): SessionError {
     'the request carries two different session tokens, so no new session is begun',
   );
 }
+
+function ignore(): void {}

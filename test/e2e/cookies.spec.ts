@@ -222,9 +222,35 @@ class CookieController {
     @Res() reply: AnyReply,
   ): Promise<void> {
     const login = session.login('alice');
+    await impatience.loginIsUnderWay;
     rawOf(reply).end('answered');
     const outcome = await login.catch((error: unknown) => error);
-    impatience.push((outcome as { code?: string }).code ?? 'logged in');
+    impatience.outcomes.push((outcome as { code?: string }).code ?? 'logged in');
+  }
+
+  /** Changes the session in several ways at once. */
+  @Public()
+  @Post('at-once')
+  @HttpCode(200)
+  async atOnce(
+    @Query('what') what: string,
+    @CurrentSession() session: RequestSession,
+  ): Promise<string[]> {
+    const acts: Record<string, () => Promise<unknown>> = {
+      alice: () => session.login('alice'),
+      bob: () => session.login('bob'),
+      logout: () => session.logout(),
+      rotate: () => session.rotate(),
+      a: () => session.set('a', 1),
+      b: () => session.set('b', 2),
+      big: () => session.set('big', 'x'.repeat(100_000)),
+      n: () => session.increment('n'),
+      list: () => session.append('list', 'item'),
+    };
+    const outcomes = await Promise.allSettled(what.split(',').map((name) => acts[name]?.()));
+    return outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'done',
+    );
   }
 
   /** Asks for the session and logs in at the same time. */
@@ -238,7 +264,7 @@ class CookieController {
   }
 }
 
-const impatience: string[] = [];
+const impatience = { loginIsUnderWay: Promise.resolve(), outcomes: [] as string[] };
 
 @Module({ controllers: [CookieController] })
 class CookieModule implements NestModule {
@@ -462,16 +488,53 @@ describe.each(ADAPTERS)('cookies on %s', (adapter) => {
 
     it('a login whose response began meanwhile leaves no session that nobody can hold', async () => {
       const { client, service, store } = await start();
-      impatience.length = 0;
-      store.plan({ create: { delayBefore: 40 } });
+      impatience.outcomes.length = 0;
+      store.plan({ create: { hang: 'after' } });
+      impatience.loginIsUnderWay = until(
+        async () => store.calls.create,
+        (creates) => creates === 1,
+      ).then(() => undefined);
       const { setCookies } = await client.post('/impatient');
       expect(setCookies).toEqual([]);
+      store.release();
       await until(
-        async () => impatience,
+        async () => impatience.outcomes,
         ({ length }) => length > 0,
       );
-      expect(impatience).toEqual(['ERR_SESSION_HEADERS_SENT']);
+      expect(impatience.outcomes).toEqual(['ERR_SESSION_HEADERS_SENT']);
       expect((await service.stats()).active).toBe(0);
+    });
+  });
+
+  describe('several changes at once in one request', () => {
+    it.each([
+      ['a,b,n,list', 'done,done,done,done', { a: 1, b: 2, n: 1, list: ['item'] }],
+      ['n,n,n', 'done,done,done', { n: 3 }],
+      ['big,b', 'ERR_SESSION_TOO_LARGE,done', { b: 2 }],
+      ['logout,a', 'done,done', { a: 1 }],
+    ])('K-03: a visitor’s first writes (%s) share one session', async (what, outcomes, data) => {
+      const { client, service } = await start();
+      const { body, setCookies } = await client.post(`/at-once?what=${what}`);
+      expect(String(body)).toBe(outcomes);
+      expect(namesIn(setCookies)).toEqual([NAME]);
+      expect((await client.get('/data')).body).toEqual(data);
+      expect(await service.stats()).toMatchObject({ active: 0, anonymous: 1 });
+    });
+
+    it.each([
+      ['alice,bob', 'done,done', 'bob', 1],
+      ['bob,alice,bob,alice', 'done,done,done,done', 'alice', 1],
+      ['alice,logout', 'done,done', null, 0],
+      ['alice,logout,bob,a', 'done,done,done,done', 'bob', 1],
+      ['alice,rotate,rotate,a', 'done,done,done,done', 'alice', 1],
+      ['a,alice', 'done,done', 'alice', 1],
+    ])('R-04: changes of identity (%s) take their turn', async (what, outcomes, userId, active) => {
+      const { client, service } = await start();
+      const { body, setCookies } = await client.post(`/at-once?what=${what}`);
+      expect(String(body)).toBe(outcomes);
+      expect(namesIn(setCookies)).toEqual([NAME]);
+      expect((await client.get('/who')).body).toEqual({ active: userId !== null, userId });
+      expect(await service.stats()).toMatchObject({ active, anonymous: 0 });
     });
   });
 
