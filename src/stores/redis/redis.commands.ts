@@ -2,6 +2,7 @@
  * From the requests of the contract to the commands of Redis: which script, over which keys, with
  * which arguments. The header of each script in `lua/` says what stands where.
  */
+import { SessionStoreError } from '../../core/errors.js';
 import type {
   CreateRequest,
   EncodedFields,
@@ -221,23 +222,30 @@ function namesOf(names: FieldNames): readonly Argument[] {
 }
 
 function pairsOf(fields: EncodedFields): readonly string[] {
-  return [...fields].flat();
+  return [...fields].flatMap(([name, value]) => [checkText(name), checkText(value)]);
+}
+
+/** The field codec escapes it in values and refuses it in names; here it would end the field. */
+function checkText(text: string): string {
+  if (!text.includes('\0')) return text;
+  throw new SessionStoreError('a session field has a NUL character, which no field may have');
 }
 
 function changeArgs(change: FieldChange): readonly Argument[] {
-  const { kind, name } = change;
+  const { kind } = change;
+  const name = checkText(change.name);
   switch (kind) {
     case 'set':
-      return [kind, name, change.value, ''];
+      return [kind, name, checkText(change.value), ''];
     case 'delete':
       return [kind, name, '', ''];
     case 'increment':
       return [kind, name, change.by, ''];
     case 'append':
-      return [kind, name, change.item, ''];
+      return [kind, name, checkText(change.item), ''];
     case 'replace':
       return change.expected === undefined
-        ? ['add', name, change.value, '']
-        : [kind, name, change.value, change.expected];
+        ? ['add', name, checkText(change.value), '']
+        : [kind, name, checkText(change.value), change.expected];
   }
 }

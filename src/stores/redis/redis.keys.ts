@@ -182,12 +182,15 @@ function wholeMs(ms: number): string {
 
 const DEVICE_PARTS = ['client', 'platform', 'address'] as const;
 
+/** What separates the parts of a device, and of the answer to a token, stands for nothing else. */
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\0': '\\0' };
+const ESCAPED: Readonly<Record<string, string>> = { n: '\n', '0': '\0' };
+
 /** One line for each part: empty if it is absent, otherwise the text behind an equals sign. */
 export function encodeDevice(device: SessionDevice): string {
   return DEVICE_PARTS.map((part) => {
     const text = device[part];
-    if (text === undefined) return '';
-    return `=${text.replace(/[\\\n]/g, (char) => (char === '\n' ? '\\n' : '\\\\'))}`;
+    return text === undefined ? '' : `=${text.replace(/[\\\n\0]/g, (char) => ESCAPES[char] ?? '')}`;
   })
     .join('\n')
     .replace(/\n+$/, '');
@@ -200,9 +203,7 @@ export function decodeDevice(text: string): SessionDevice {
   for (const [index, part] of DEVICE_PARTS.entries()) {
     const line = lines[index];
     if (line === undefined || line === '') continue;
-    device[part] = line
-      .slice(1)
-      .replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char));
+    device[part] = line.slice(1).replace(/\\(.)/g, (_, char: string) => ESCAPED[char] ?? char);
   }
   return device;
 }

@@ -17,6 +17,16 @@ local is_user = user_id ~= ''
 --@include "record"
 local e = read_facts(u, own, facts)
 
+local meta, fields = {}, {}
+for i = 1, #hash, 2 do
+  if string.byte(hash[i]) == 46 then
+    fields[#fields + 1] = hash[i]
+    fields[#fields + 1] = hash[i + 1]
+  else
+    meta[hash[i]] = hash[i + 1]
+  end
+end
+
 local function finish_now(reason, ended_at)
   user_id = whole_text(u, 'i', user_id, 4)
   redis.call('DEL', s)
@@ -48,6 +58,9 @@ end
 if kind == 'reused' and on_reuse == 'reject' then
   return { 'ended', now, 'u', 'rejected' }
 end
+if kind == 'current' then
+  changed = tidy(state) or changed
+end
 if changed then
   write_tokens(s, state)
 end
@@ -60,7 +73,7 @@ local reply = { 'active', now, kind, other_client and 1 or 0, meta.l and 0 or 1,
 add_stored_record(reply, u, own, e)
 reply[#reply + 1] = hand_out or ''
 reply[#reply + 1] = state.verifier
-for i = 1, size do
+for i = 1, #fields do
   reply[#reply + 1] = fields[i]
 end
 return reply

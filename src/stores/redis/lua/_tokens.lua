@@ -80,6 +80,23 @@ local function let_sibling_win(state)
   state.salt = nil
 end
 
+-- Drops what cannot change a verdict any more, so that the session is a usual one again: without it
+-- an old token is not told apart from any other of its generation, and that is `reused` as well.
+local function tidy(state)
+  local changed = false
+  if state.sibling and state.sibling_until >= 0 and now > state.sibling_until then
+    state.sibling, changed = nil, true
+  end
+  local grace_over = state.confirmed and now > state.rotated_at + grace
+  if state.previous and grace_over and not state.sibling then
+    state.previous, changed = nil, true
+  end
+  if state.retired_before and now > state.retired_until then
+    state.retired_before, changed = nil, true
+  end
+  return changed
+end
+
 -- Kind of the match, whether the state changed, and whether it looks like another client; the
 -- successor is handed out when `hand_out` is true.
 local function match_token(state, verifier, generation, traits)

@@ -63,16 +63,12 @@ if class ~= '' then
   end
 end
 
+-- Usually there are the verifier, the state of the token and small fields, in this order.
 local hash = redis.call('HGETALL', s)
-local meta, fields, size = {}, {}, 0
-for i = 1, #hash, 2 do
-  local name = hash[i]
-  if string.byte(name) == 46 then
-    fields[size + 1] = name
-    fields[size + 2] = hash[i + 1]
-    size = size + 2
-  else
-    meta[name] = hash[i + 1]
+local is_plain = hash[1] == 'v' and hash[3] == 't' and string.byte(hash[4]) == 99
+for i = 5, #hash, 2 do
+  if string.byte(hash[i]) ~= 46 then
+    is_plain = false
   end
 end
 
@@ -81,11 +77,8 @@ local cutoff = redis.call('HGET', KEYS[4], 'x')
 local due = interval >= 0 and now - seen >= interval and now > seen
 if
   letter ~= 'L'
-  or meta.v ~= ARGV[2]
-  or meta.s
-  or meta.b
-  or meta.l
-  or string.byte(meta.t or '') ~= 99
+  or not is_plain
+  or hash[2] ~= ARGV[2]
   or now >= idle_at
   or now >= absolute_at
   or now >= seen + idle
@@ -129,8 +122,8 @@ local numbers = string.format(
   idle_at,
   absolute_at
 )
-local usual = numbers .. class .. '\0' .. meta.t .. '\0' .. user_id .. '\0' .. device
-if size == 0 then
+local usual = numbers .. class .. '\0' .. hash[4] .. '\0' .. user_id .. '\0' .. device
+if #hash == 4 then
   return usual
 end
-return usual .. '\0' .. table.concat(fields, '\0')
+return usual .. '\0' .. table.concat(hash, '\0', 5)
