@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { type Scene, openScene, plainStores } from '../unit/stores/redis.kit.js';
+import { type RedisServer, startRedis } from '../support/servers/redis.js';
+
+const FEW = 1_000;
+const MANY = 60_000;
+const OWN = 5;
+
+let server: RedisServer;
+let client: Redis;
+let scene: Scene;
+
+beforeAll(async () => {
+  server = await startRedis();
+  client = new Redis(server.url, { enableAutoPipelining: true });
+  scene = await openScene(plainStores(() => client)('nsk:'));
+});
+
+afterAll(async () => {
+  client.disconnect();
+  await server.stop();
+});
+
+async function fillUp(sessions: number): Promise<void> {
+  for (let made = 0; made < sessions; made += 500) {
+    await Promise.all(Array.from({ length: 500 }, () => scene.login()));
+  }
+}
+
+/** Every command that the server ran, those of scripts included: what an operation really does. */
+async function workOf(
+  operation: () => Promise<unknown>,
+): Promise<Readonly<Record<string, number>>> {
+  await client.config('RESETSTAT');
+  await operation();
+  const text = await client.info('commandstats');
+  const counts: Record<string, number> = {};
+  for (const [, name = '', calls] of text.matchAll(/cmdstat_([\w|]+):calls=(\d+)/g)) {
+    if (name !== 'info' && name !== 'config|resetstat') counts[name] = Number(calls);
+  }
+  return counts;
+}
+
+/** The work that the operations on one user take, with all their sessions in the index. */
+async function workOnOneUser(): Promise<Readonly<Record<string, unknown>>> {
+  const user = scene.user();
+  for (let count = 0; count < OWN; count++) await scene.login({ user });
+  const [first, second] = (await scene.list(user)).sessions;
+  if (first === undefined || second === undefined) throw new Error('there must be five');
+  return {
+    list: await workOf(() => scene.list(user)),
+    revoke: await workOf(() => scene.revoke(first)),
+    peek: await workOf(() => scene.store.peek({ id: second.id, touch: false })),
+    login: await workOf(() =>
+      scene.login({ user, concurrency: { max: OWN, atLimit: 'evict-oldest' } }),
+    ),
+    revokeUser: await workOf(() => scene.store.revokeUser({ user, reason: 'revoked' })),
+  };
+}
+
+describe('what one user costs', () => {
+  it(`is the same among ${FEW} and among ${MANY} sessions`, async () => {
+    await fillUp(FEW);
+    await workOnOneUser();
+    const amongFew = await workOnOneUser();
+    await fillUp(MANY - FEW);
+    expect(await workOnOneUser()).toEqual(amongFew);
+  }, 240_000);
+
+  it('is one command of each kind for a list', async () => {
+    const user = scene.user();
+    await scene.login({ user });
+    const { evalsha, hgetall, zscore, scan, keys } = await workOf(() => scene.list(user));
+    expect({ evalsha, hgetall, zscore, scan, keys }).toEqual({ evalsha: 1, hgetall: 1 });
+  });
+});
