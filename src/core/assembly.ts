@@ -68,7 +68,7 @@ export function assemble(
   });
   const issuer = new SessionIssuer(config, access, tokens, events, cipher, privacy, announceEnd);
   const rotator = new SessionRotator(config, access, tokens, events);
-  const privileges = new Privileges(access, issuer, rotator, signals);
+  const privileges = new Privileges(access, issuer, rotator, signals, events);
   const resolver = new SessionResolver(context, rotator, privileges, signals, announceEnd);
   const administration = new Administration(context, access, tokens, announceEnd);
   return {

@@ -3,6 +3,7 @@
  * they throw is handed to `onListenerError`.
  */
 import { type Channel, channel } from 'node:diagnostics_channel';
+import type { SessionActor } from './claims.js';
 import type { EndReason, SessionId } from './record.js';
 
 /** Part of every event. Instants in milliseconds since 1970 by the store's clock. @public */
@@ -14,11 +15,26 @@ export interface SessionEvent {
 
 /** Every event and its payload. No payload holds a token, a secret or session data. @public */
 export interface SessionEvents {
-  /** A user logged in. */
+  /** A user logged in, or somebody began to act in their name. */
   'session.created': SessionEvent & {
     readonly sessionId: SessionId;
     readonly userId: string;
     readonly limitClass: string;
+    /** The login still waits for a second factor; `session.elevated` tells when it came. */
+    readonly isPending: boolean;
+    /** Who really acts, if it is not the user. */
+    readonly actor?: SessionActor;
+  };
+  /** The user of a session proved once more who they are. */
+  'session.elevated': SessionEvent & {
+    readonly sessionId: SessionId;
+    readonly userId: string;
+    /** How, this time. */
+    readonly methods: readonly string[];
+    /** The assurance level of the session from now on. */
+    readonly level: number;
+    /** Of the token that the session got with it; its `session.rotated` comes first. */
+    readonly generation: number;
   };
   /** A user's session ended. At least once for each, with one event id. */
   'session.ended': SessionEvent & {
@@ -82,6 +98,7 @@ export type SessionEventName = keyof SessionEvents;
 
 const names: Readonly<Record<SessionEventName, true>> = {
   'session.created': true,
+  'session.elevated': true,
   'session.ended': true,
   'session.rotated': true,
   'session.reuse-detected': true,

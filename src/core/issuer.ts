@@ -119,6 +119,8 @@ export class SessionIssuer {
       sessionId: reply.record.id,
       userId: user,
       limitClass,
+      isPending: options.pending ?? false,
+      ...(options.actor !== undefined && { actor: options.actor }),
     });
     return reply;
   }

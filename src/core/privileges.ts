@@ -4,6 +4,7 @@
  */
 import { withMethods, encodeClaims } from './claims.js';
 import { SessionError } from './errors.js';
+import type { SessionEventBus, SessionEvents } from './events.js';
 import { sessionIsGone } from './fields.js';
 import type { Issued, Refused, SessionIssuer } from './issuer.js';
 import type { SessionDevice, SessionId, SessionRecord } from './record.js';
@@ -22,17 +23,20 @@ export class Privileges {
   readonly #issuer: SessionIssuer;
   readonly #rotator: SessionRotator;
   readonly #signals: SessionSignals;
+  readonly #events: SessionEventBus;
 
   constructor(
     access: StoreAccess,
     issuer: SessionIssuer,
     rotator: SessionRotator,
     signals: SessionSignals,
+    events: SessionEventBus,
   ) {
     this.#access = access;
     this.#issuer = issuer;
     this.#rotator = rotator;
     this.#signals = signals;
+    this.#events = events;
   }
 
   /**
@@ -51,15 +55,18 @@ export class Privileges {
     if (action !== undefined) checkAction(action);
     const at = await this.#access.now();
     const place = this.#signals.acceptance(session, device);
-    const claims = encodeClaims({
-      ...withMethods(session.claims, methods, at, level),
-      ...(place !== undefined && { place }),
-    });
+    const raised = withMethods(session.claims, methods, at, level);
     const next = await this.#rotator.rotateHard(token, session.generation, {
-      claims,
+      claims: encodeClaims({ ...raised, ...(place !== undefined && { place }) }),
       authenticated: true,
     });
     if (next === undefined) throw sessionIsGone();
+    this.#announce(session, {
+      at,
+      methods,
+      level: raised.level,
+      generation: next.token.generation,
+    });
     if (action !== undefined) await session.grant(action);
     return next;
   }
@@ -104,6 +111,16 @@ export class Privileges {
 
   async end(id: SessionId): Promise<void> {
     await this.#issuer.withdraw(id);
+  }
+
+  #announce(
+    { id, userId }: Session,
+    facts: Pick<SessionEvents['session.elevated'], 'at' | 'methods' | 'level' | 'generation'>,
+  ): void {
+    if (userId === undefined) return;
+    const eventId = `${id}:elevated:${facts.generation}`;
+    const methods = Object.freeze([...new Set(facts.methods)]);
+    this.#events.emit('session.elevated', { eventId, sessionId: id, userId, ...facts, methods });
   }
 
   /** The record of a live session. */
