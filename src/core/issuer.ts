@@ -232,8 +232,8 @@ export class SessionIssuer {
   }
 
   /** Ends a session that its caller does not want after all. */
-  async withdraw(id: SessionId): Promise<void> {
-    const reply = await this.#access.call((store) => store.revoke({ id, reason: 'logout' }));
+  async withdraw(id: SessionId, reason: 'logout' | 'revoked' = 'logout'): Promise<void> {
+    const reply = await this.#access.call((store) => store.revoke({ id, reason }));
     if (reply.status === 'revoked') this.#announceEnd(reply.ended);
   }
 

@@ -109,8 +109,9 @@ export class Privileges {
     return this.#rotator.reissue(record, record.absoluteAt);
   }
 
+  /** Ends an impersonation whose actor has no session any more: nobody logged out in it. */
   async end(id: SessionId): Promise<void> {
-    await this.#issuer.withdraw(id);
+    await this.#issuer.withdraw(id, 'revoked');
   }
 
   #announce(
