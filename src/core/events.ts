@@ -86,7 +86,12 @@ export interface SessionEvents {
 /** What one cleanup run did. @public */
 export interface SweepReport {
   readonly ended: number;
-  readonly repairs: { readonly withoutExpiry: number; readonly danglingEntries: number };
+  readonly repairs: {
+    readonly withoutExpiry: number;
+    readonly danglingEntries: number;
+    /** What the first 20 of them are called in the store, such as `nsk:{dlH}:s:<session id>`. */
+    readonly names: readonly string[];
+  };
   /** Milliseconds. */
   readonly took: number;
   /** `true`: the time budget ended the run before the work was done. */

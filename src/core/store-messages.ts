@@ -300,6 +300,8 @@ export interface SweepRepairs {
   readonly withoutExpiry: number;
   /** Index entries without a session. */
   readonly danglingEntries: number;
+  /** What each of them is called in the store: for operators, without a secret or a user id. */
+  readonly names: readonly string[];
 }
 
 /** `ended`: claimed by this call alone, each counted exactly once. `more`: there is more to end. */

@@ -4,6 +4,7 @@
 import { performance } from 'node:perf_hooks';
 import type { SweepReport } from './events.js';
 import type { EndedSession, SessionId } from './record.js';
+import type { SweepRepairs } from './store.js';
 import type { StoreAccess } from './store-access.js';
 
 /** Bounds of one run; `budget` in milliseconds. */
@@ -11,6 +12,9 @@ export interface SweepBounds {
   readonly batch: number;
   readonly budget: number;
 }
+
+/** Names of what was mended that a report has room for. */
+const MOST_NAMES = 20;
 
 /**
  * Ends what is past its deadline and announces it. Any number of instances may run it at once:
@@ -23,7 +27,7 @@ export async function sweep(
   announce: (ended: EndedSession) => void,
 ): Promise<SweepReport> {
   const start = performance.now();
-  const repairs = { withoutExpiry: 0, danglingEntries: 0 };
+  let repairs: SweepRepairs = { withoutExpiry: 0, danglingEntries: 0, names: [] };
   let ended = 0;
   let announced: readonly SessionId[] = [];
   for (;;) {
@@ -35,11 +39,18 @@ export async function sweep(
     );
     reply.ended.forEach(announce);
     ended += reply.ended.length;
-    repairs.withoutExpiry += reply.repairs.withoutExpiry;
-    repairs.danglingEntries += reply.repairs.danglingEntries;
-    if (reply.ended.length === 0) {
+    repairs = sum(repairs, reply.repairs);
+    if (reply.ended.length === 0 && (timeIsUp || !reply.more)) {
       return { ended, repairs, took: performance.now() - start, unfinished: reply.more };
     }
     announced = reply.ended.map(({ id }) => id);
   }
+}
+
+function sum(a: SweepRepairs, b: SweepRepairs): SweepRepairs {
+  return {
+    withoutExpiry: a.withoutExpiry + b.withoutExpiry,
+    danglingEntries: a.danglingEntries + b.danglingEntries,
+    names: [...a.names, ...b.names].slice(0, MOST_NAMES),
+  };
 }

@@ -120,10 +120,12 @@ export class SessionSweepTask {
   }
 
   #log({ ended, repairs, took, unfinished }: SweepReport): void {
-    const { withoutExpiry, danglingEntries } = repairs;
-    if (withoutExpiry + danglingEntries > 0) {
+    const { withoutExpiry, danglingEntries, names } = repairs;
+    const repaired = withoutExpiry + danglingEntries;
+    if (repaired > 0) {
+      const others = repaired > names.length ? ` and ${repaired - names.length} more` : '';
       this.#logger.warn(
-        `repaired ${withoutExpiry} keys without expiry and ${danglingEntries} dangling index entries`,
+        `repaired ${withoutExpiry} keys without expiry and ${danglingEntries} dangling index entries: ${names.join(', ')}${others}`,
       );
     }
     if (ended === 0 && !unfinished) return;

@@ -11,6 +11,8 @@ import {
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
 const MINUTE = 60_000;
+/** Long enough for what has to happen within it, also on a busy machine. */
+const LEASE = 1_500;
 const LIMITS = {
   default: { idle: 200, absolute: 10 * MINUTE },
   long: { idle: 10 * MINUTE, absolute: 10 * MINUTE },
@@ -62,7 +64,7 @@ describe('several sweepers', () => {
 
   it('hand out again, under the same id, what a runner never confirmed', async () => {
     const prefix = 'death:';
-    const dying = storeWith(prefix, 300);
+    const dying = storeWith(prefix, LEASE);
     const scene = await openScene(dying, { limits: LIMITS });
     const logins = await Promise.all(Array.from({ length: 40 }, () => scene.login()));
     await scene.pass(201);
@@ -70,16 +72,16 @@ describe('several sweepers', () => {
     const first = await dying.sweep({ limit: 25, notAfter });
     if (first.status !== 'swept') throw new Error('it came too late');
     // The runner dies here. Nobody gets its ends before the lease is over.
-    const other = storeWith(prefix, 300);
+    const other = storeWith(prefix, LEASE);
     await other.open(scene.settings);
     const early = await runner(scene, other, 10);
     const atOnce = new Set([...first.ended, ...early].map(({ id }) => id));
     expect({ first: first.ended.length, early: early.length }).toEqual({ first: 25, early: 15 });
     expect(atOnce.size).toBe(40);
-    await scene.pass(301);
+    await scene.pass(LEASE + 1);
     const again = await runner(scene, other, 10);
     expect(again.toSorted(byId)).toEqual(first.ended.toSorted(byId));
-    await scene.pass(301);
+    await scene.pass(LEASE + 1);
     expect(await runner(scene, other, 10)).toEqual([]);
     expect(await scene.store.stats()).toMatchObject({ ended: { idle: logins.length } });
   });
@@ -132,6 +134,30 @@ describe('a policy that was tightened', () => {
     const ended = await scene.sweepAll(30);
     expect(ended.length).toBe(logins.length);
     expect(await scene.store.stats()).toMatchObject({ active: 0, ended: { idle: 100 } });
+  });
+
+  it('is followed in many short calls, each of which goes on where the last one stopped', async () => {
+    const prefix = 'slices:';
+    const settings = { limits: { default: LIMITS.long }, buckets: 1 };
+    const scene = await openScene(plainStores(() => client)(prefix), settings);
+    const count = 3_000;
+    await Promise.all(Array.from({ length: count }, () => scene.login()));
+    // A call of the sweep gets a quarter of the deadline.
+    const deadline = 4;
+    const limits = { default: { idle: 1, absolute: MINUTE } };
+    await scene.store.open({ ...scene.settings, limits, deadline });
+    await scene.pass(2);
+    const ended = new Set<string>();
+    let calls = 0;
+    for (let more = true; more && calls < count; calls++) {
+      const reply = await scene.store.sweep({ limit: count, notAfter: scene.notAfter });
+      if (reply.status !== 'swept') throw new Error('it came too late');
+      for (const { id } of reply.ended) ended.add(id);
+      more = reply.more;
+    }
+    expect(calls).toBeGreaterThan(2);
+    expect(calls).toBeLessThan(count);
+    expect(ended.size).toBe(count);
   });
 });
 

@@ -79,7 +79,7 @@ async function act(scene: Scene, faulty: RedisSessionStore, known: string[]): Pr
 }
 
 describe('keys', () => {
-  it('all expire, whatever is done and whatever is lost', async () => {
+  it('E-08: all expire, whatever is done and whatever is lost', async () => {
     const prefix = 'faults:';
     const scene = await openScene(plainStores(() => client)(prefix), { limits: LIMITS });
     const faulty = new RedisSessionStore(new FaultyRunner(client), { prefix });
@@ -99,7 +99,7 @@ describe('keys', () => {
     expect((await lasting(prefix)).filter(isDocumented).length).toBeGreaterThan(1);
   }, 120_000);
 
-  it('are all gone a margin after the last deadline, though nobody sweeps', async () => {
+  it('E-08: are all gone a margin after the last deadline, though nobody sweeps', async () => {
     const prefix = 'unswept:';
     const scene = await openScene(plainStores(() => client)(prefix), {
       limits: { default: { idle: 100, absolute: 200 } },

@@ -285,7 +285,7 @@ export class MemorySessionStore implements SessionStore {
       ended.push(expired);
     }
     const more = this.#table.hasUnannounced() || this.#table.nextOverdue(now) !== undefined;
-    const repairs = { withoutExpiry: 0, danglingEntries: 0 };
+    const repairs = { withoutExpiry: 0, danglingEntries: 0, names: [] };
     return { status: 'swept', now, ended, repairs, more };
   }
 

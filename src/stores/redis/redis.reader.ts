@@ -52,6 +52,11 @@ export class ReplyReader {
     return value;
   }
 
+  /** Integers, behind their number. */
+  integers(): number[] {
+    return Array.from({ length: this.integer() }, () => this.integer());
+  }
+
   /** A text, or `undefined` where the script says 0. */
   optionalText(): string | undefined {
     const value = this.#values[this.#at++];

@@ -20,6 +20,8 @@ export class RedisRules {
   readonly maxSessionBytes: number;
   readonly maxFields: number;
   readonly lease: number;
+  /** How long one call of the sweep goes on, so that it answers well before its deadline. */
+  readonly slice: number;
 
   constructor(settings: StoreSettings, lease: number) {
     this.limits = encodeLimits(settings.limits);
@@ -36,5 +38,6 @@ export class RedisRules {
     this.maxSessionBytes = settings.maxSessionBytes;
     this.maxFields = settings.maxFields;
     this.lease = lease;
+    this.slice = settings.deadline / 4;
   }
 }

@@ -113,8 +113,8 @@ export class RedisSessionStore implements SessionStore {
     }
     const rules = new RedisRules(settings, this.#lease);
     const context = { runner: this.#backend, keys, rules };
-    const sweeper = this.#opened?.sweeper.reopened(context) ?? new RedisSweeper(context);
-    this.#opened = { ...context, sweeper, pages: new RedisPages(context) };
+    const [sweeper, pages] = [new RedisSweeper(context), new RedisPages(context)];
+    this.#opened = { ...context, sweeper, pages };
     return { buckets, placementKey };
   }
 

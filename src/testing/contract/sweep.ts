@@ -70,6 +70,15 @@ export function describeSweep(contract: Contract): void {
       },
     );
 
+    test('has nothing to repair where nothing is broken', { limits: SHORT }, async (scene) => {
+      await scene.login({ limitClass: 'long', fields: { long: `"${'x'.repeat(1_000)}"` } });
+      const [one] = await expired(scene, 2);
+      await scene.store.revoke({ id: one?.id ?? '', reason: 'logout' });
+      const reply = await scene.store.sweep({ limit: 10, notAfter: scene.notAfter });
+      const repairs = { withoutExpiry: 0, danglingEntries: 0, names: [] };
+      expect(reply).toMatchObject({ status: 'swept', repairs });
+    });
+
     test('hands every end to one runner only', { limits: SHORT }, async (scene) => {
       const logins = await expired(scene, 60);
       const ended = (await Promise.all([1, 2, 3, 4].map(() => scene.sweepAll(7)))).flat();

@@ -8,14 +8,14 @@ ARGV[1] not after, ms
 ARGV[2] most of them
 ARGV[3] lease, ms
 
-Returns { 'late', now } { 'swept', now, 0, 0, id, reason, ended at, created, user id, … }
+Returns { 'late', now } { 'swept', now, id, reason, ended at, created, user id, … }
 ]]
 --@include "now"
 if now > tonumber(ARGV[1]) then
   return { 'late', now }
 end
 --@include "outbox"
-local reply = { 'swept', now, 0, 0 }
+local reply = { 'swept', now }
 local all = redis.call('HGETALL', KEYS[1])
 local left = tonumber(ARGV[2])
 for i = 1, #all, 2 do

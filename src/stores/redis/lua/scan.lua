@@ -8,13 +8,13 @@ ARGV[1] cursor, 0 for the first step
 ARGV[2] pattern of our keys
 ARGV[3] about how many
 
-Returns { cursor or "0" at the end, was the bucket ever used: 1 or 0, names of keys }
+Returns { cursor or "0" at the end, names of keys }; none if the bucket was never used
 ]]
 if redis.call('EXISTS', KEYS[1]) == 0 then
-  return { '0', 0 }
+  return { '0' }
 end
 local step = redis.call('SCAN', ARGV[1], 'MATCH', ARGV[2], 'COUNT', ARGV[3])
-local reply = { step[1], 1 }
+local reply = { step[1] }
 for _, key in ipairs(step[2]) do
   reply[#reply + 1] = key
 end

@@ -17,7 +17,8 @@ ARGV[5] lease, ms
 ARGV[6…] two for each session: id; is there a user: 1 or 0
 
 Returns { 'late', now }
-  { 'swept', now, keys that had lost their expiry, index entries without a session,
+  { 'swept', now, number of user indexes that had lost their expiry, the positions of their sessions
+    from 0, number of index entries without a session, their positions from 0,
     then for each session that ended: id, reason, ended at, created, user id }
 ]]
 --@include "now"
@@ -35,8 +36,7 @@ local margin, max_tombstones = tonumber(ARGV[3]), tonumber(ARGV[4])
 --@include "counters"
 --@include "finish"
 --@include "outbox"
-local lost, dangling = 0, 0
-local reply = { 'swept', now, 0, 0 }
+local lost, dangling, ended = {}, {}, {}
 for i = 6, #ARGV, 2 do
   local id, is_user = ARGV[i], ARGV[i + 1] == '1'
   local at = 5 + (i - 6) / 2 * 3
@@ -50,25 +50,34 @@ for i = 6, #ARGV, 2 do
     if reason then
       local user_id = is_user and user_id_of(u) or ''
       if keep_until(u, e.absolute_at + margin) then
-        lost = lost + 1
+        lost[#lost + 1] = (i - 6) / 2
       end
       redis.call('DEL', s, f)
       finish(u, zset, id, e, reason, ended_at, is_user)
       put_end(KEYS[4], id, reason, ended_at, e.created, user_id, now + tonumber(ARGV[5]))
       for _, value in ipairs({ id, reason, ended_at, e.created, user_id }) do
-        reply[#reply + 1] = value
+        ended[#ended + 1] = value
       end
     else
       redis.call('ZADD', zset, look_at, id)
     end
   elseif redis.call('ZREM', zset, id) == 1 then
-    dangling = dangling + 1
+    dangling[#dangling + 1] = (i - 6) / 2
     redis.call('DEL', s, f)
   end
 end
 write_counters(counters)
-if #reply > 4 then
+if #ended > 0 then
   redis.call('PEXPIREAT', KEYS[4], now + outbox_ttl)
 end
-reply[3], reply[4] = lost, dangling
+local reply = { 'swept', now }
+for _, positions in ipairs({ lost, dangling }) do
+  reply[#reply + 1] = #positions
+  for _, position in ipairs(positions) do
+    reply[#reply + 1] = position
+  end
+end
+for _, value in ipairs(ended) do
+  reply[#reply + 1] = value
+end
 return reply
