@@ -3,18 +3,21 @@ import { Cluster } from 'ioredis';
 import { redisStore } from '../../src/stores/redis/index.js';
 import { describeStoreContract } from '../../src/testing/index.js';
 import { redisHarness } from '../unit/stores/redis.kit.js';
+import { addMinimalUser, asMinimalUser, denials } from '../support/servers/minimal-user.js';
 import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
 
 let server: RedisCluster;
-let client: Cluster;
+/** Looks behind the stores and may do everything; the stores may do what the guide says. */
+let observer: Cluster;
 
 beforeAll(async () => {
   server = await startCluster();
-  client = new Cluster([...server.urls]);
+  await addMinimalUser(server.nodes, { prefix: 'test', cluster: true });
+  observer = new Cluster([...server.urls]);
 }, 60_000);
 
 afterAll(async () => {
-  client.disconnect();
+  observer.disconnect();
   await server.stop();
 });
 
@@ -22,8 +25,14 @@ describeStoreContract(
   'redis, a cluster of three masters',
   { describe, expect, it },
   redisHarness(
-    () => client,
-    (prefix) => redisStore({ cluster: server.urls, prefix }),
+    () => observer,
+    (prefix) => redisStore({ cluster: server.urls.map(asMinimalUser), prefix }),
     { effort: 0.05, timeout: 120_000 },
   ),
 );
+
+describe('the user of the store', () => {
+  it('S-06: needed no right that it does not have, on any node', async () => {
+    expect(await denials(server.nodes)).toEqual([]);
+  });
+});

@@ -108,10 +108,11 @@ describe.each(['memory', 'redis'])('events of two instances over %s', (kind) => 
   const taken = (): string[] => {
     const all = events.splice(0);
     expect(new Set(all.map(({ eventId }) => eventId)).size).toBe(all.length);
-    return all.map(({ name, userId, reason, generation, ...rest }) => {
-      const more = name === 'client-changed' ? rest['signal'] : undefined;
-      return [name, userId, reason, generation, more]
+    return all.map(({ name, userId, reason, generation, signal }) => {
+      const parts: unknown[] = [name, userId, reason, generation, signal];
+      return parts
         .filter((part) => part !== undefined)
+        .map(String)
         .join(' ');
     });
   };

@@ -19,7 +19,8 @@ export interface RedisAclOptions {
 const SENT = 'auth client|setname eval evalsha info ping publish select subscribe unlink'.split(
   ' ',
 );
-const CLUSTER = ['asking', 'cluster|info', 'cluster|slots'];
+/** The driver tells replicas that it would read from them, though it is never asked to. */
+const CLUSTER = ['asking', 'cluster|info', 'cluster|slots', 'readonly'];
 const WAITING = ['set', 'wait'];
 
 /** The server checks these too. */
