@@ -55,6 +55,7 @@ export type {
   SessionFilter,
   UserExport,
 } from './core/administration.js';
+export type { LoginFacts } from './core/login-facts.js';
 export type { CreateOptions, LoginTicket } from './core/login-options.js';
 export type {
   AuthenticationMethod,

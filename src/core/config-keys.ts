@@ -47,6 +47,7 @@ const timeouts: Names<TimeoutOptions> = {
   anonymous: true,
   impersonation: true,
   classes: true,
+  classOf: true,
 };
 const limits: Names<LimitOptions> = { idle: true, absolute: true };
 const concurrency: Names<ConcurrencyOptions> = { max: true, atLimit: true };
@@ -156,6 +157,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ['csrf', 'did you mean crossSite?'],
   ['cors', 'did you mean crossSite.trustedOrigins?'],
   ['touchafter', 'did you mean timeouts.touchInterval?'],
+  ['limitclass', 'did you mean timeouts.classOf?'],
   ['limit', 'did you mean concurrency.max?'],
   ['maxsessions', 'did you mean concurrency.max?'],
   ['redis', 'did you mean store: redisStore(…)?'],

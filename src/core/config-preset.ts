@@ -7,6 +7,7 @@ import type { ConfigReport, OptionGroup } from './config-reader.js';
 import { grouped, human } from './config-text.js';
 import type { CookieAttributes } from './cookie-rules.js';
 import { SessionConfigError } from './errors.js';
+import type { LoginFacts } from './login-facts.js';
 import type { LimitTable, Limits } from './policy.js';
 import { PRESET_RULES, type PresetRules, SESSION_PRESETS, type SessionPreset } from './presets.js';
 import type { RotationRules } from './rotation.js';
@@ -70,7 +71,7 @@ export function checkPreset(report: ConfigReport, preset: NamedPreset, scope: Pr
   }
 }
 
-/** A function of the user is asked at each login: what it answers is held to the preset, too. */
+/** A function of the login is asked at each: what it answers is held to the preset, too. */
 export function withinPreset(
   concurrency: ResolvedConcurrency,
   preset: NamedPreset | undefined,
@@ -87,8 +88,8 @@ export function withinPreset(
   const { max } = concurrency;
   return Object.freeze({
     ...concurrency,
-    max: (userId: string) => {
-      const answer = max(userId);
+    max: (login: LoginFacts) => {
+      const answer = max(login);
       return typeof answer === 'number' ? check(answer) : answer.then(check);
     },
   });

@@ -2,9 +2,11 @@
  * `timeouts`: from options to the table of limit classes and the touch interval.
  */
 import { OPTION_KEYS, isPrintableKey } from './config-keys.js';
+import { type OfLogin, asked, isFunction } from './config-login.js';
 import { type DurationRange, OptionGroup } from './config-reader.js';
-import { human } from './config-text.js';
+import { human, listed, show } from './config-text.js';
 import { MAX_DURATION } from './duration.js';
+import { SessionConfigError } from './errors.js';
 import type { Limits, LimitTable } from './policy.js';
 
 const DAY = 86_400_000;
@@ -35,6 +37,8 @@ const TOUCH_INTERVAL: DurationRange = { allowZero: true, hintBelow: 100 };
 export interface ResolvedTimeouts {
   readonly limits: LimitTable;
   readonly touchInterval: number;
+  /** The limit class of a login that names none; `undefined`: the usual one. */
+  readonly classOf: OfLogin<string | undefined>;
   /** Longest life of a persistent cookie. */
   readonly persistentAge: number;
 }
@@ -92,8 +96,10 @@ export function readTimeouts(
       'timeouts.remembered ends sessions sooner than timeouts does for logins without remember',
     );
   }
+  const limits = tableOf(classes);
   return Object.freeze({
-    limits: tableOf(classes),
+    limits,
+    classOf: readClassOf(group, limits),
     touchInterval: readTouchInterval(
       group,
       // Its default is short on purpose and must not forbid what fits all other sessions.
@@ -152,6 +158,27 @@ function classGroups(
         OPTION_KEYS.limits,
       ),
     }));
+}
+
+function readClassOf(
+  group: OptionGroup<'classOf'>,
+  table: LimitTable,
+): OfLogin<string | undefined> {
+  const raw = group.get('classOf');
+  if (!isFunction(raw)) {
+    if (raw !== undefined) {
+      group.problem('classOf', `must be a function of the login (got ${show(raw)})`);
+    }
+    return () => undefined;
+  }
+  return asked(raw, (answer) => {
+    if (answer === undefined) return undefined;
+    if (typeof answer === 'string' && Object.hasOwn(table, answer)) return answer;
+    const names = listed(Object.keys(table));
+    throw new SessionConfigError([
+      `timeouts.classOf must return ${names}, or undefined (got ${show(answer)})`,
+    ]);
+  });
 }
 
 function isClassName(name: string, classes: OptionGroup<string>): boolean {

@@ -9,6 +9,7 @@ import { readCookie } from './config-cookie.js';
 import { type ResolvedCrossSite, readCrossSite } from './config-cross-site.js';
 import { readData } from './config-data.js';
 import { OPTION_KEYS } from './config-keys.js';
+import type { OfLogin } from './config-login.js';
 import { type NamedPreset, checkPreset, readPreset, withinPreset } from './config-preset.js';
 import { readPrivacy } from './config-privacy.js';
 import { type ConfigWarning, ConfigReport, OptionGroup } from './config-reader.js';
@@ -40,6 +41,8 @@ export interface SessionConfig {
   readonly settings: StoreSettings;
   /** Limit classes whose cookie outlives the browser. */
   readonly persistentClasses: ReadonlySet<string>;
+  /** The limit class of a login that names none; `undefined`: the usual one. */
+  readonly classOf: OfLogin<string | undefined>;
   readonly concurrency: ResolvedConcurrency;
   /** Milliseconds between periodic rotations; `undefined`: none. */
   readonly rotationInterval: number | undefined;
@@ -111,7 +114,7 @@ export function resolveOptions(
   const secrets = readSecrets(root, production);
   const store = readStore(root, production);
   const preset = readPreset(root);
-  const { limits, touchInterval, persistentAge } = readTimeouts(
+  const { limits, touchInterval, classOf, persistentAge } = readTimeouts(
     group('timeouts'),
     preset?.rules.limits,
   );
@@ -140,6 +143,7 @@ export function resolveOptions(
     preset,
     // "Session secrets SHOULD NOT be persistent" (NIST SP 800-63B-4 section 5.1).
     persistentClasses: frozenSet(preset ? [] : [REMEMBERED_CLASS]),
+    classOf,
     concurrency: withinPreset(concurrency, preset),
     rotationInterval: rotation.interval,
     ...cookie,

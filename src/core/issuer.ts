@@ -1,7 +1,7 @@
 /**
  * Issues tokens: for a login, for a session without a user, and at a rotation.
  */
-import { encodeClaims } from './claims.js';
+import { type SessionActor, encodeClaims } from './claims.js';
 import type { SessionConfig } from './config.js';
 import { type Duration, parseDuration } from './duration.js';
 import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
@@ -10,6 +10,7 @@ import type { FieldCipher } from './field-cipher.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
 import { limitsOf } from './policy.js';
 import type { DevicePrivacy } from './privacy.js';
+import type { LoginFacts } from './login-facts.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import type { EndedSession, OwnLimits, SessionDevice, SessionId, SessionRecord } from './record.js';
 import type { StoreAccess } from './store-access.js';
@@ -86,10 +87,13 @@ export class SessionIssuer {
   /** Everything that can be refused is refused before the first session ends. */
   async forUser(userId: UserId, options: CreateOptions): Promise<Issued | Refused> {
     const user = canonicalUserId(userId);
-    const limitClass = this.#limitClass(options);
+    const facts = factsOf(user, options);
+    const limitClass = await this.#limitClass(options, facts);
     const ownLimits = this.#ownLimits(options.timeouts);
     const own = this.#encode(options.data ?? {});
-    const max = await this.#config.concurrency.max(user);
+    const { concurrency } = this.#config;
+    const max = await concurrency.max(facts);
+    const atLimit = await concurrency.atLimit(facts);
     const place = placement(user, await this.#access.layout());
     const { keepOnLogin } = this.#config;
     const inPlace = this.#replacedIn(place.bucket, options.replaces);
@@ -99,15 +103,13 @@ export class SessionIssuer {
       limitClass,
       ...(ownLimits && { ownLimits }),
       device: options.device ?? {},
-      claims: (now) => claimsOf(options, now),
+      claims: (now) => claimsOf(facts, options.actor, now),
       fields: new Map(
         [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
       ),
       user: { ...place, userId: user },
       // Who acts in another name must not cost that user a session of their own.
-      ...(options.actor === undefined && {
-        concurrency: { max, atLimit: this.#config.concurrency.atLimit },
-      }),
+      ...(options.actor === undefined && { concurrency: { max, atLimit } }),
       ...(inPlace && { replaces: { id: inPlace, take: keepOnLogin } }),
       ...(options.evicts !== undefined && { evicts: options.evicts }),
       ...ticketOf(options.ticket, user),
@@ -261,8 +263,9 @@ export class SessionIssuer {
     };
   }
 
-  #limitClass(options: CreateOptions): string {
-    const name = options.limitClass ?? (options.remember === true ? 'remembered' : 'default');
+  async #limitClass({ limitClass }: CreateOptions, login: LoginFacts): Promise<string> {
+    const usual = login.remember ? 'remembered' : 'default';
+    const name = limitClass ?? (await this.#config.classOf(login)) ?? usual;
     if (Object.hasOwn(this.#config.settings.limits, name)) return name;
     throw new SessionError(
       'ERR_SESSION_CONFIG',
@@ -276,12 +279,19 @@ export class SessionIssuer {
   }
 }
 
-function claimsOf(options: CreateOptions, now: number): string {
-  const { methods = ['login'], level = 0, pending = false, tenant, actor } = options;
+/** What is said about a login, with what goes without saying. */
+function factsOf(userId: string, options: CreateOptions): LoginFacts {
+  const { remember = false, methods = ['login'], level = 0, pending = false, tenant } = options;
+  const facts = { userId, remember, methods, level, isPending: pending };
+  return Object.freeze({ ...facts, ...(tenant !== undefined && { tenant }) });
+}
+
+function claimsOf(login: LoginFacts, actor: SessionActor | undefined, now: number): string {
+  const { methods, level, isPending, tenant } = login;
   return encodeClaims({
     methods: methods.map((method) => ({ method, at: now })),
     level,
-    isPending: pending,
+    isPending,
     ...(tenant !== undefined && { tenant }),
     ...(actor !== undefined && { actor }),
   });

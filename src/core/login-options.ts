@@ -10,7 +10,11 @@ import type { SessionDevice, SessionId } from './record.js';
 export interface CreateOptions {
   /** A long-lived session that survives the end of the browser. @defaultValue `false` */
   readonly remember?: boolean;
-  /** Name of the timeouts that apply, from `timeouts.classes`. @defaultValue `'default'` */
+  /**
+   * Name of the timeouts that apply, from `timeouts.classes`.
+   *
+   * @defaultValue what `timeouts.classOf` says; else `'default'`, or `'remembered'`
+   */
   readonly limitClass?: string;
   /** Tighter timeouts for this session alone; looser ones have no effect. */
   readonly timeouts?: LimitOptions;
@@ -29,7 +33,7 @@ export interface CreateOptions {
    * @defaultValue `false`
    */
   readonly pending?: boolean;
-  /** Organisation the session belongs to; for `revokeWhere`. */
+  /** Organisation the session belongs to; for `revokeWhere` and functions among the options. */
   readonly tenant?: string;
   readonly device?: SessionDevice;
   /** First fields. */

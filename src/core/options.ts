@@ -3,6 +3,7 @@
  * reader.
  */
 import type { Duration } from './duration.js';
+import type { LoginFacts } from './login-facts.js';
 import type { AtLimit } from './policy.js';
 import type { SessionPreset } from './presets.js';
 import type { AddressPrivacy, UserAgentPrivacy } from './privacy.js';
@@ -154,23 +155,30 @@ export interface TimeoutOptions extends LimitOptions {
    * and begin with a small letter.
    */
   readonly classes?: Readonly<Record<string, LimitOptions>>;
+  /**
+   * Names the limit class of a login that names none itself, such as by role or tenant; with
+   * `undefined` the login has the usual one. Asked at each such login, impersonation excepted.
+   *
+   * @defaultValue none: `default`, or `remembered` with `remember: true`
+   */
+  readonly classOf?: (login: LoginFacts) => string | undefined | Promise<string | undefined>;
 }
 
 /** How many sessions a user may have at once. @public */
 export interface ConcurrencyOptions {
   /**
-   * 1 to 1,000, or a function of the user, asked at each login.
+   * 1 to 1,000, or a function of the login, asked at each: by user, role or tenant.
    *
    * @defaultValue 100
    */
-  readonly max?: number | ((userId: string) => number | Promise<number>);
+  readonly max?: number | ((login: LoginFacts) => number | Promise<number>);
   /**
    * What a login does at the limit: end the user's oldest session, end the one not used for the
-   * longest time, or fail with `ERR_SESSION_LIMIT` (409).
+   * longest time, or fail with `ERR_SESSION_LIMIT` (409). Or a function of the login.
    *
    * @defaultValue `'evict-least-recent'`
    */
-  readonly atLimit?: AtLimit;
+  readonly atLimit?: AtLimit | ((login: LoginFacts) => AtLimit | Promise<AtLimit>);
 }
 
 /**

@@ -248,6 +248,8 @@ describe('G-01: what weakens is named insecure', () => {
     // A session may end early by it, never late.
     'timeouts.touchInterval',
     'concurrency.atLimit',
+    // Chooses among classes that are audited.
+    'timeouts.classOf',
     // Off by default.
     'rotation.interval',
     'crossSite.token',

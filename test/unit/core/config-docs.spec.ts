@@ -6,6 +6,7 @@ import { CONFIG_WARNING_CODES } from '../../../src/core/config-reader.js';
 import { human } from '../../../src/core/config-text.js';
 import { type SessionConfig, resolveOptions } from '../../../src/core/config.js';
 import { SessionConfigError } from '../../../src/core/errors.js';
+import { loginOf } from './logins.kit.js';
 
 const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
 // Seen from the compiled file.
@@ -54,8 +55,8 @@ const DEFAULTS: Readonly<Record<string, (config: SessionConfig) => unknown>> = {
   'timeouts.remembered.idle': ({ settings }) => human(settings.limits['remembered']?.idle ?? 0),
   'timeouts.remembered.absolute': ({ settings }) =>
     human(settings.limits['remembered']?.absolute ?? 0),
-  'concurrency.max': ({ concurrency }) => concurrency.max('u1'),
-  'concurrency.atLimit': ({ concurrency }) => concurrency.atLimit,
+  'concurrency.max': ({ concurrency }) => concurrency.max(loginOf('u1')),
+  'concurrency.atLimit': ({ concurrency }) => concurrency.atLimit(loginOf('u1')),
   'rotation.grace': ({ settings }) => human(settings.rotation.grace),
   'rotation.onReuse': ({ settings }) => settings.rotation.onReuse,
   'cookie.name': ({ cookie }) => cookie.name,

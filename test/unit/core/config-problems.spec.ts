@@ -129,23 +129,31 @@ describe('groups and simple values', () => {
     [{ audience: 'a\uD800' }, 'audience must be well-formed Unicode: it has a lone surrogate'],
     [
       { concurrency: { max: 0 } },
-      'concurrency.max must be a whole number from 1 to 1,000, or a function of the user id (got 0)',
+      'concurrency.max must be a whole number from 1 to 1,000, or a function of the login (got 0)',
     ],
     [
       { concurrency: { max: 1.5 } },
-      'concurrency.max must be a whole number from 1 to 1,000, or a function of the user id (got 1.5)',
+      'concurrency.max must be a whole number from 1 to 1,000, or a function of the login (got 1.5)',
     ],
     [
       { concurrency: { max: 1_001 } },
-      'concurrency.max must be a whole number from 1 to 1,000, or a function of the user id (got 1,001)',
+      'concurrency.max must be a whole number from 1 to 1,000, or a function of the login (got 1,001)',
     ],
     [
       { concurrency: { max: '5' } },
-      "concurrency.max must be a whole number from 1 to 1,000, or a function of the user id (got '5')",
+      "concurrency.max must be a whole number from 1 to 1,000, or a function of the login (got '5')",
     ],
     [
       { concurrency: { max: NaN } },
-      'concurrency.max must be a whole number from 1 to 1,000, or a function of the user id (got NaN)',
+      'concurrency.max must be a whole number from 1 to 1,000, or a function of the login (got NaN)',
+    ],
+    [
+      { timeouts: { classOf: 'admin' } },
+      "timeouts.classOf must be a function of the login (got 'admin')",
+    ],
+    [
+      { timeouts: { limitClass: 'admin' } },
+      'timeouts.limitClass is not an option; did you mean timeouts.classOf?',
     ],
     [
       { concurrency: { atLimit: 'evict-oldst' } },

@@ -10,6 +10,7 @@ import {
 import { SessionConfigError } from '../../../src/core/errors.js';
 import type { CleanupOptions, SessionOptions } from '../../../src/core/options.js';
 import type { SessionStore } from '../../../src/core/store.js';
+import { loginOf } from './logins.kit.js';
 
 const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
 const OLD_SECRET = 'aZ8sX1dC4fV7gB0hN3jM6kL9qW2eR5tY';
@@ -45,13 +46,9 @@ function storeStub(): SessionStore {
   return Object.freeze({ name: 'stub', ...Object.fromEntries(members) }) as SessionStore;
 }
 
-function maxOf(max: unknown): (userId: string) => number | Promise<number> {
-  return resolveOptions({ secret: SECRET, concurrency: { max } }, DEVELOPMENT).concurrency.max;
-}
-
 describe('resolveOptions in development', () => {
   it('fills in every default for {}', () => {
-    const { ring, concurrency, warnings, ...rest } = resolveOptions({}, DEVELOPMENT);
+    const { ring, concurrency, classOf, warnings, ...rest } = resolveOptions({}, DEVELOPMENT);
     expect(rest).toEqual({
       audience: 'default',
       store: undefined,
@@ -112,8 +109,9 @@ describe('resolveOptions in development', () => {
       production: false,
     });
     expect(ring.keys).toHaveLength(1);
-    expect(concurrency.atLimit).toBe('evict-least-recent');
-    expect(concurrency.max('u1')).toBe(100);
+    expect(classOf(loginOf('u1'))).toBeUndefined();
+    expect(concurrency.atLimit(loginOf('u1'))).toBe('evict-least-recent');
+    expect(concurrency.max(loginOf('u1'))).toBe(100);
     expect(warnings).toEqual([
       { code: 'ephemeral-secret', message: expect.stringContaining('secret is not set') },
     ]);
@@ -169,7 +167,7 @@ describe('resolveOptions in development', () => {
       budget: 10 * MINUTE,
       longestGap: 10 * MINUTE,
     });
-    expect(config.concurrency.max('u1')).toBe(3);
+    expect(config.concurrency.max(loginOf('u1'))).toBe(3);
     expect(config.cookie).toEqual({
       name: 'shop',
       path: '/app',
@@ -302,38 +300,6 @@ describe('secret', () => {
     const shown = inspect(config, { depth: 9, showHidden: true }) + JSON.stringify(config);
     expect(shown).not.toContain(SECRET);
     expect(shown).not.toContain(OLD_SECRET);
-  });
-});
-
-describe('concurrency.max as a function', () => {
-  it('is asked with the user id at each login', async () => {
-    const asked: string[] = [];
-    const max = maxOf((userId: string) => asked.push(userId));
-    expect([max('a'), await max('b')]).toEqual([1, 2]);
-    expect(asked).toEqual(['a', 'b']);
-  });
-
-  it('may answer later', async () => {
-    await expect(maxOf(async () => Promise.resolve(7))('a')).resolves.toBe(7);
-  });
-
-  it.each([0, -1, 1_001, 1.5, NaN, Infinity, '5', null, undefined, {}, 5n])(
-    'fails the login when it answers %p',
-    async (answer) => {
-      const message = /concurrency\.max must return a whole number from 1 to 1,000 \(got .+\)$/;
-      expect(() => maxOf(() => answer)('a')).toThrow(SessionConfigError);
-      expect(() => maxOf(() => answer)('a')).toThrow(message);
-      await expect(maxOf(() => Promise.resolve(answer))('a')).rejects.toThrow(message);
-    },
-  );
-
-  it('passes on what the function throws', async () => {
-    const failure = new Error('directory unreachable');
-    const fail = (): never => {
-      throw failure;
-    };
-    expect(() => maxOf(fail)('a')).toThrow(failure);
-    await expect(maxOf(() => Promise.reject(failure))('a')).rejects.toBe(failure);
   });
 });
 

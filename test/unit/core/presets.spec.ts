@@ -8,6 +8,7 @@ import { human } from '../../../src/core/config-text.js';
 import { type SessionConfig, resolveOptions } from '../../../src/core/config.js';
 import { SessionConfigError } from '../../../src/core/errors.js';
 import { SESSION_PRESETS, type SessionPreset } from '../../../src/core/presets.js';
+import { loginOf } from './logins.kit.js';
 
 const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
 const MINUTE = 60_000;
@@ -51,7 +52,7 @@ describe.each(SESSION_PRESETS)('preset %s', (preset) => {
   });
 
   it('K-01: sets the number of sessions', () => {
-    expect(config.concurrency.max('u1')).toBe(max);
+    expect(config.concurrency.max(loginOf('u1'))).toBe(max);
   });
 
   it('R-07, R-09, R-10: turns periodic rotation on', () => {
@@ -75,7 +76,7 @@ describe.each(SESSION_PRESETS)('preset %s', (preset) => {
     const { limits, rotation } = strict.settings;
     expect(limits.default).toEqual({ idle: 10 * MINUTE, absolute: HOUR });
     expect(limits['remembered']).toEqual({ idle: 12 * MINUTE, absolute: 2 * HOUR });
-    expect(strict.concurrency.max('u1')).toBe(1);
+    expect(strict.concurrency.max(loginOf('u1'))).toBe(1);
     expect(strict.rotationInterval).toBe(5 * MINUTE);
     expect(rotation.grace).toBe(10_000);
     expect(strict.cookie.sameSite).toBe('strict');
@@ -172,7 +173,7 @@ describe.each(SESSION_PRESETS)('preset %s', (preset) => {
     ['later', (most: number) => Promise.resolve(most)],
   ])('K-01: holds a function that answers %s to the number of sessions', async (_, answer) => {
     const ask = async (most: number): Promise<number> =>
-      resolve({ preset, concurrency: { max: () => answer(most) } }).concurrency.max('u1');
+      resolve({ preset, concurrency: { max: () => answer(most) } }).concurrency.max(loginOf('u1'));
     await expect(ask(max)).resolves.toBe(max);
     await expect(ask(max + 1)).rejects.toThrow(
       `concurrency.max must not be weaker than preset '${preset}' (it returned ${max + 1}, the ` +
