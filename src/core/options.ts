@@ -197,7 +197,8 @@ export interface RotationOptions {
    */
   readonly interval?: Duration;
   /**
-   * The replaced token is accepted this long, for requests under way. 1 s to 2 min.
+   * The replaced token is accepted this long after the new one arrived, for requests under way.
+   * 1 s to 2 min.
    *
    * @defaultValue `'30s'`
    */

@@ -11,7 +11,7 @@
 
 /** How long things last in the state machine; milliseconds. */
 export interface RotationRules {
-  /** The predecessor is accepted this long after a soft rotation. */
+  /** The predecessor is accepted this long after its successor was first presented. */
   readonly grace: number;
   /** How many second successors a lost response may cause. */
   readonly maxForks: number;
@@ -27,8 +27,8 @@ export interface TokenState {
   /** Key that made `verifier`, so that a successor is derived identically while keys roll. */
   readonly keyId: number;
   readonly rotatedAt: number;
-  /** The current token has been presented: its Set-Cookie arrived. */
-  readonly confirmed: boolean;
+  /** When the current token was first presented: its Set-Cookie arrived. `undefined`: not yet. */
+  readonly confirmedAt: number | undefined;
   /** Derives the current token from its predecessor; only after a soft rotation. */
   readonly salt?: string;
   readonly previous?: { readonly verifier: string; readonly traits: string };
@@ -71,8 +71,8 @@ export interface NextToken {
  * The answer to a presented token.
  *
  * - `current`: the newest token; `next` is the state to keep (the same object if unchanged)
- * - `predecessor`: within the grace; `successor` is there when the holder may have it
- * - `fork`: past the grace, but the successor never arrived: issue a second one (`rotate`)
+ * - `predecessor`: accepted; `successor` is there when the holder may have it
+ * - `fork`: two graces went by and the successor never arrived: issue a second one (`rotate`)
  * - `retired`: replaced by a hard rotation a moment ago: refuse, no sanction
  * - `reused`: a copy of an old token
  * - `ahead`: newer than the record: the store went back in time
@@ -96,7 +96,7 @@ export function firstTokenState(token: NextToken, now: number): TokenState {
     verifier: token.verifier,
     keyId: token.keyId,
     rotatedAt: now,
-    confirmed: true,
+    confirmedAt: now,
     forks: 0,
   };
 }
@@ -135,29 +135,32 @@ function matchPredecessor(
   now: number,
   rules: RotationRules,
 ): TokenMatch {
+  const { grace, maxForks } = rules;
+  const { confirmedAt, rotatedAt, salt, generation, keyId, verifier } = state;
   const sameClient = presented.traits === state.previous?.traits;
-  if (now <= state.rotatedAt + rules.grace) {
-    if (state.confirmed || !sameClient || state.salt === undefined) {
-      return { kind: 'predecessor', suspicious: !sameClient };
-    }
-    const { salt, generation, keyId, verifier } = state;
+  const isPending = confirmedAt === undefined && sameClient;
+  if (now <= (confirmedAt ?? rotatedAt) + grace) {
+    if (!isPending || salt === undefined) return { kind: 'predecessor', suspicious: !sameClient };
     const successor = { salt, generation, keyId, verifier };
     return { kind: 'predecessor', successor, suspicious: false };
   }
-  const lostResponse = !state.confirmed && sameClient && state.forks < rules.maxForks;
-  return { kind: lostResponse ? 'fork' : 'reused' };
+  if (!isPending) return { kind: 'reused' };
+  // An answer with the first successor may still be under way: two of them could overtake each other.
+  if (now <= rotatedAt + 2 * grace) return { kind: 'predecessor', suspicious: false };
+  return { kind: state.forks < maxForks ? 'fork' : 'reused' };
 }
 
 /** The current token arrived; what only served its delivery is dropped once the grace is over. */
 function confirmed(state: TokenState, now: number, rules: RotationRules): TokenState {
+  const confirmedAt = state.confirmedAt ?? now;
   const graceOver = now > state.rotatedAt + rules.grace;
   const openSibling = state.sibling !== undefined && state.sibling.until === undefined;
   const dropSalt = graceOver && state.salt !== undefined;
-  if (state.confirmed && !openSibling && !dropSalt) return state;
+  if (state.confirmedAt !== undefined && !openSibling && !dropSalt) return state;
   const { salt, sibling, ...rest } = state;
   return {
     ...rest,
-    confirmed: true,
+    confirmedAt,
     ...(salt !== undefined && !dropSalt && { salt }),
     ...(sibling !== undefined && {
       sibling: { ...sibling, until: sibling.until ?? now + rules.grace },
@@ -173,7 +176,7 @@ function siblingWins(state: TokenState, now: number, rules: RotationRules): Toke
     ...rest,
     verifier: sibling.verifier,
     keyId: sibling.keyId,
-    confirmed: true,
+    confirmedAt: state.confirmedAt ?? now,
     sibling: {
       verifier: state.verifier,
       keyId: state.keyId,
@@ -194,7 +197,7 @@ export function rotateSoftly(
     verifier: next.verifier,
     keyId: next.keyId,
     rotatedAt: now,
-    confirmed: false,
+    confirmedAt: undefined,
     ...(next.salt !== undefined && { salt: next.salt }),
     previous: { verifier: state.verifier, traits: presented.traits },
     forks: 0,
@@ -202,7 +205,7 @@ export function rotateSoftly(
   };
 }
 
-/** A second successor of the predecessor, whose first one seems lost. */
+/** A second successor of the predecessor, whose first one is lost by all appearances. */
 export function fork(state: TokenState, next: NextToken, now: number): TokenState {
   return {
     ...state,
@@ -210,7 +213,7 @@ export function fork(state: TokenState, next: NextToken, now: number): TokenStat
     verifier: next.verifier,
     keyId: next.keyId,
     rotatedAt: now,
-    confirmed: false,
+    confirmedAt: undefined,
     ...(next.salt !== undefined && { salt: next.salt }),
     sibling: { verifier: state.verifier, keyId: state.keyId },
     forks: state.forks + 1,

@@ -71,7 +71,7 @@ async function doEverything(scene: Scene): Promise<void> {
   await scene.store.revokeUser({ user, except: login.id, reason: 'revoked' });
   const forked = await scene.login();
   const lost = await scene.rotate(forked, 'soft');
-  await scene.passTo(lost.reply.now + scene.settings.rotation.grace + 1);
+  await scene.passTo(lost.reply.now + 2 * scene.settings.rotation.grace + 1);
   await scene.rotate(forked, 'fork', { generation: 2 });
   const [idle] = [
     await scene.login({ limitClass: 'short' }),

@@ -128,7 +128,7 @@ function readUsual(id: SessionId, text: string): ResolveReply {
   };
 }
 
-/** `c17 1764000000000 0`: confirmed or not, key id, when it was rotated, forks. */
+/** `c17 1764000000000 0`: confirmed or not, key id, when it was rotated, forks; see `_tokens.lua`. */
 function readTokenState(text: string): { readonly keyId: number; readonly rotatedAt: number } {
   const [keyId = '', rotatedAt] = text.split(' ');
   return { keyId: Number(keyId.slice(1)), rotatedAt: Number(rotatedAt) };

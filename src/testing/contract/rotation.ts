@@ -179,7 +179,33 @@ export function describeOldTokens({ describe, test, expect }: Contract): void {
       expect(await scene.verdict(login, token)).toBe('ended reused');
     });
 
-    test('past the grace forks if the successor never arrived', short, async (scene) => {
+    test('is good for one grace after the successor was presented', short, async (scene) => {
+      const login = await scene.login();
+      const { reply, token } = await scene.rotate(login, 'soft');
+      await scene.passTo(reply.now + GRACE + 1);
+      const { now } = await scene.resolve(login, { token });
+      const late = await scene.resolve(login);
+      scene.mustPrecede(late.now, now + GRACE);
+      expect(late).toMatchObject({ status: 'active', match: 'predecessor', suspicious: false });
+      expect('successor' in late).toBe(false);
+      await scene.passTo(now + GRACE + 1);
+      expect(await scene.verdict(login)).toBe('ended reused');
+    });
+
+    test('waits a second grace for an answer under way before it forks', short, async (scene) => {
+      const login = await scene.login();
+      const { reply: rotated, token } = await scene.rotate(login, 'soft');
+      await scene.passTo(rotated.now + GRACE + 1);
+      const reply = await scene.resolve(login);
+      const { reply: lost } = await scene.rotate(login, 'fork', { generation: 2 });
+      scene.mustPrecede(lost.now, rotated.now + 2 * GRACE);
+      expect(reply).toMatchObject({ status: 'active', match: 'predecessor', suspicious: false });
+      expect('successor' in reply || 'successor' in lost).toBe(false);
+      expect(lost.status).toBe('lost');
+      expect(await scene.verdict(login, token)).toBe('active current');
+    });
+
+    test('past two graces forks if the successor never arrived', short, async (scene) => {
       const { login } = await rotatedAndPastGrace(scene, false);
       const reply = await scene.resolve(login);
       expect(reply).toMatchObject({ status: 'active', match: 'fork', suspicious: false });
@@ -201,7 +227,7 @@ export function describeOldTokens({ describe, test, expect }: Contract): void {
         expect(await scene.verdict(login)).toBe('active fork');
         const { reply } = await scene.rotate(login, 'fork', { generation });
         expect(reply.status).toBe('rotated');
-        await scene.passTo(reply.now + GRACE + 1);
+        await scene.passTo(reply.now + 2 * GRACE + 1);
       }
       expect(await scene.verdict(login)).toBe('ended reused');
     });
@@ -316,15 +342,16 @@ export function describeOldTokens({ describe, test, expect }: Contract): void {
   });
 }
 
-/** A soft rotation whose grace is over; `confirmed`: its token was presented. */
+/** A soft rotation whose graces are over; `confirmed`: its token was presented. */
 export async function rotatedAndPastGrace(
   scene: Scene,
   confirmed: boolean,
 ): Promise<{ readonly login: Login; readonly token: Login['token'] }> {
   const login = await scene.login();
   const { reply, token } = await scene.rotate(login, 'soft');
-  if (confirmed) await scene.resolve(login, { token });
-  await scene.passTo(reply.now + scene.settings.rotation.grace + 1);
+  const { grace } = scene.settings.rotation;
+  const since = confirmed ? (await scene.resolve(login, { token })).now : reply.now + grace;
+  await scene.passTo(since + grace + 1);
   return { login, token };
 }
 

@@ -63,26 +63,32 @@ describe('matchToken', () => {
     ['the successor, late', soft, B, 9_999, 'current'],
     ['the predecessor at once', soft, A, 100, 'predecessor gets b'],
     ['the predecessor at the end of the grace', soft, A, 130, 'predecessor gets b'],
-    ['the predecessor after the grace', soft, A, 131, 'fork'],
+    ['the predecessor after the grace', soft, A, 131, 'predecessor'],
+    ['the predecessor at the end of the second', soft, A, 160, 'predecessor'],
+    ['the predecessor after that', soft, A, 161, 'fork'],
     ['the predecessor, other client', soft, token('a', 0, 'X'), 130, 'predecessor suspicious'],
     ['the predecessor, other client, later', soft, token('a', 0, 'X'), 131, 'reused'],
     ["a stranger of the predecessor's generation", soft, token('x', 0), 110, 'reused'],
 
-    ['the predecessor of a confirmed one', confirmed, A, 130, 'predecessor'],
-    ['the same after the grace', confirmed, A, 131, 'reused'],
-    ['the same of another client', confirmed, token('a', 0, 'X'), 130, 'predecessor suspicious'],
+    ['the predecessor of a confirmed one', confirmed, A, 140, 'predecessor'],
+    ['the same after the grace', confirmed, A, 141, 'reused'],
+    ['the same of another client', confirmed, token('a', 0, 'X'), 140, 'predecessor suspicious'],
+    ['the predecessor of one confirmed late', confirm(soft, B, 999), A, 1_029, 'predecessor'],
+    ['the same after the grace', confirm(soft, B, 999), A, 1_030, 'reused'],
 
     ['the second successor', forked, C, 201, 'current'],
     ['the first successor after all', forked, B, 9_999, 'current'],
     ['the first successor, other client', forked, token('b', 1, 'X'), 201, 'reused'],
     ['the predecessor of both', forked, A, 230, 'predecessor gets c'],
-    ['the predecessor of both, once more lost', forked, A, 231, 'fork'],
+    ['the predecessor of both, a little later', forked, A, 260, 'predecessor'],
+    ['the predecessor of both, once more lost', forked, A, 261, 'fork'],
     ['the loser in time', confirm(forked, C, 300), B, 330, 'current'],
     ['the loser too late', confirm(forked, C, 300), B, 331, 'reused'],
     ['the other loser in time', confirm(forked, B, 300), C, 330, 'current'],
     ['the other loser too late', confirm(forked, B, 300), C, 331, 'reused'],
     ['the winner, late', confirm(forked, B, 300), B, 9_999, 'current'],
-    ['the predecessor after one was presented', confirm(forked, B, 210), A, 231, 'reused'],
+    ['the predecessor after one was presented', confirm(forked, B, 210), A, 240, 'predecessor'],
+    ['the same after the grace', confirm(forked, B, 210), A, 241, 'reused'],
 
     ['the predecessor of a hard rotation', hard, A, 130, 'retired'],
     ['the same of another client', hard, token('a', 0, 'X'), 130, 'retired'],
@@ -96,13 +102,13 @@ describe('matchToken', () => {
   it('forks as often as the rules say', () => {
     let state = soft;
     for (let forks = 0; forks < RULES.maxForks; forks++) {
-      const now = state.rotatedAt + 31;
+      const now = state.rotatedAt + 61;
       expect(matchToken(state, A, now, RULES).kind).toBe('fork');
       state = fork(state, next(`fork ${forks}`, state.generation + 1), now);
     }
-    expect(matchToken(state, A, state.rotatedAt + 30, RULES).kind).toBe('predecessor');
-    expect(matchToken(state, A, state.rotatedAt + 31, RULES).kind).toBe('reused');
-    expect(matchToken(soft, A, 131, { ...RULES, maxForks: 0 }).kind).toBe('reused');
+    expect(matchToken(state, A, state.rotatedAt + 60, RULES).kind).toBe('predecessor');
+    expect(matchToken(state, A, state.rotatedAt + 61, RULES).kind).toBe('reused');
+    expect(matchToken(soft, A, 161, { ...RULES, maxForks: 0 }).kind).toBe('reused');
   });
 
   it('keeps the salt until the successor was presented and the grace is over', () => {
@@ -149,9 +155,10 @@ describe('rotateToken', () => {
     [[soft, 'soft', A, 2], 'lost, gets b'],
     [[soft, 'hard', A, 2], 'lost, gets b'],
     [[soft, 'fork', A, 2], 'lost, gets b'],
-    [[soft, 'fork', A, 2, 131], 'rotated to 2'],
-    [[soft, 'soft', A, 2, 131], 'lost'],
-    [[soft, 'hard', A, 2, 131], 'lost'],
+    [[soft, 'fork', A, 2, 131], 'lost'],
+    [[soft, 'fork', A, 2, 161], 'rotated to 2'],
+    [[soft, 'soft', A, 2, 161], 'lost'],
+    [[soft, 'hard', A, 2, 161], 'lost'],
     [[confirmed, 'soft', A, 2], 'lost'],
     [[confirmed, 'soft', B, 2], 'rotated to 2'],
     [[forked, 'soft', B, 3], 'rotated to 3'],
@@ -173,7 +180,7 @@ describe('rotateToken', () => {
       verifier: 'b',
       keyId: 1,
       rotatedAt: 100,
-      confirmed: true,
+      confirmedAt: 100,
       forks: 0,
       retired: { before: 1, until: 130 },
     });

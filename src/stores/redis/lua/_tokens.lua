@@ -1,14 +1,16 @@
 -- The state machine of rotation, as in src/core/rotation.ts: the same rows in the same order.
 --
 -- Fields of the session's hash: v verifier, t state ("c" confirmed or "u" not, followed by key id,
--- when it was rotated, forks), s salt, p and q verifier and traits of the predecessor, b and a the sibling and
--- its key id and deadline, x the generation before which tokens are retired, and until when.
+-- when it was rotated, forks, and when it was confirmed, if that was later), s salt, p and q
+-- verifier and traits of the predecessor, b and a the sibling and its key id and deadline, x the
+-- generation before which tokens are retired, and until when.
 local function read_tokens(meta, generation)
-  local letter, key_id, rotated_at, forks = string.match(meta.t, '^(%l)(%d+) (%d+) (%d+)$')
+  local letter, key_id, rotated_at, forks, confirmed_at =
+    string.match(meta.t, '^(%l)(%d+) (%d+) (%d+) ?(%d*)$')
   local state = {
     generation = generation,
     verifier = meta.v,
-    confirmed = letter == 'c',
+    confirmed_at = letter == 'c' and tonumber(confirmed_at ~= '' and confirmed_at or rotated_at),
     key_id = tonumber(key_id),
     rotated_at = tonumber(rotated_at),
     forks = tonumber(forks),
@@ -27,8 +29,10 @@ local function read_tokens(meta, generation)
 end
 
 local function state_text(state)
-  local letter = state.confirmed and 'c' or 'u'
-  return string.format('%s%d %d %d', letter, state.key_id, state.rotated_at, state.forks)
+  local at = state.confirmed_at
+  local letter = at and 'c' or 'u'
+  local text = string.format('%s%d %d %d', letter, state.key_id, state.rotated_at, state.forks)
+  return at and at > state.rotated_at and string.format('%s %d', text, at) or text
 end
 
 local function write_tokens(s, state)
@@ -55,10 +59,10 @@ end
 local function confirm(state)
   local drop_salt = state.salt and now > state.rotated_at + grace
   local open_sibling = state.sibling and state.sibling_until < 0
-  if state.confirmed and not drop_salt and not open_sibling then
+  if state.confirmed_at and not drop_salt and not open_sibling then
     return false
   end
-  state.confirmed = true
+  state.confirmed_at = state.confirmed_at or now
   if drop_salt then
     state.salt = nil
   end
@@ -76,7 +80,7 @@ local function let_sibling_win(state)
   if state.sibling_until < 0 then
     state.sibling_until = now + grace
   end
-  state.confirmed = true
+  state.confirmed_at = state.confirmed_at or now
   state.salt = nil
 end
 
@@ -87,7 +91,7 @@ local function tidy(state)
   if state.sibling and state.sibling_until >= 0 and now > state.sibling_until then
     state.sibling, changed = nil, true
   end
-  local grace_over = state.confirmed and now > state.rotated_at + grace
+  local grace_over = state.confirmed_at and now > state.confirmed_at + grace
   if state.previous and grace_over and not state.sibling then
     state.previous, changed = nil, true
   end
@@ -105,14 +109,17 @@ local function match_token(state, verifier, generation, traits)
   end
   if verifier == state.previous then
     local same_client = traits == state.traits
-    if now <= state.rotated_at + grace then
-      local hand_out = not state.confirmed and same_client and state.salt
-      return 'predecessor', false, not same_client, hand_out
+    local pending = not state.confirmed_at and same_client
+    if now <= (state.confirmed_at or state.rotated_at) + grace then
+      return 'predecessor', false, not same_client, pending and state.salt
     end
-    if not state.confirmed and same_client and state.forks < max_forks then
-      return 'fork', false
+    if not pending then
+      return 'reused', false
     end
-    return 'reused', false
+    if now <= state.rotated_at + 2 * grace then
+      return 'predecessor', false, false
+    end
+    return state.forks < max_forks and 'fork' or 'reused', false
   end
   if verifier == state.sibling then
     if traits == state.traits and (state.sibling_until < 0 or now <= state.sibling_until) then

@@ -82,8 +82,8 @@ if ARGV[8] ~= state.verifier then
   end
   state.verifier, state.key_id = ARGV[8], tonumber(ARGV[10])
   state.rotated_at = now
-  state.confirmed = kind == 'hard' or kind == 'reissue'
-  if state.confirmed then
+  state.confirmed_at = (kind == 'hard' or kind == 'reissue') and now or nil
+  if state.confirmed_at then
     state.salt = nil
   elseif ARGV[11] ~= '' then
     state.salt = ARGV[11]
