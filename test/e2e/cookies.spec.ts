@@ -247,7 +247,7 @@ class CookieController {
       n: () => session.increment('n'),
       list: () => session.append('list', 'item'),
     };
-    const outcomes = await Promise.allSettled(what.split(',').map((name) => acts[name]?.()));
+    const outcomes = await Promise.allSettled(what.split(',').map(async (name) => acts[name]?.()));
     return outcomes.map((outcome) =>
       outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'done',
     );

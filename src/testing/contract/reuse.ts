@@ -1,7 +1,7 @@
 import type { RotationRules } from '../../core/rotation.js';
 import type { StoreSettings } from '../../core/store.js';
 import type { Contract } from './contract.js';
-import { rotatedAndPastGrace } from './rotation.js';
+import { rotatedAndPastGrace } from './old-tokens.js';
 import type { Login } from './actors.js';
 import type { Scene } from './scene.js';
 
