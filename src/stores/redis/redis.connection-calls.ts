@@ -4,6 +4,7 @@ import type { RedisLink } from './redis.connection-link.js';
 import {
   type RedisFault,
   faultOf,
+  isMoving,
   isPassing,
   overloadError,
   storeErrorOf,
@@ -17,8 +18,12 @@ export interface Task {
    * `isWanted`: whether somebody still waits for it.
    */
   send(link: RedisLink, inFull: boolean, isWanted: () => boolean): Promise<unknown>;
+  /** The link for the next attempt, if it is not that of all calls. */
+  route?(): RedisLink;
   /** Has no effect that a second run would double. */
   readonly isRepeatable: boolean;
+  /** What fails together: a bucket in a cluster, which may have lost the master of just that one. */
+  readonly place: string;
   /** Characters, about. */
   readonly size: number;
 }
@@ -26,8 +31,9 @@ export interface Task {
 /** Bounds what a server that hangs can pile up here: about 20 MB of commands. */
 const MAX_CALLS = 10_000;
 const MAX_SIZE = 16 * 1024 * 1024;
-/** A second attempt is worth it after a short while: a promotion, a moved slot. */
-const RETRY_DELAY = 60;
+/** A further attempt is worth it after a short while, and then after longer ones. */
+const RETRY_FIRST = 10;
+const RETRY_MOST = 100;
 /** Forgets calls that the driver never settled. */
 const FORGET_AFTER = 30_000;
 
@@ -73,11 +79,18 @@ class DeadlineQueue {
   }
 }
 
-/** Holds the calls of one link to one total deadline: connecting, redirections, second attempts. */
+/** Since when a place has been nothing but trouble, and when it was last. */
+interface Trouble {
+  readonly since: number;
+  last: number;
+}
+
+/** Holds the calls of one link to one total deadline: connecting, redirections, further attempts. */
 export class RedisCalls {
   readonly link: RedisLink;
   readonly deadline: number;
   readonly #queue: DeadlineQueue;
+  readonly #troubles = new Map<string, Trouble>();
   #count = 0;
   #size = 0;
 
@@ -104,10 +117,26 @@ export class RedisCalls {
     });
   }
 
-  /** The place of a call is free again. */
+  /** Another call may take this one's room. */
   release(size: number): void {
     this.#count -= 1;
     this.#size -= size;
+  }
+
+  /** There was trouble at a place: for more than a deadline already, without an answer between? */
+  isHopeless(place: string): boolean {
+    const now = performance.now();
+    const known = this.#troubles.get(place);
+    if (known === undefined || now - known.last > this.deadline) {
+      this.#troubles.set(place, { since: now, last: now });
+      return false;
+    }
+    known.last = now;
+    return now - known.since > this.deadline;
+  }
+
+  isWell(place: string): void {
+    if (this.#troubles.size > 0) this.#troubles.delete(place);
   }
 }
 
@@ -124,8 +153,11 @@ class Call {
   readonly #calls: RedisCalls;
   readonly #task: Task;
   #settle: Settle | undefined;
+  #link: RedisLink;
   #inFull = false;
   #attempts = 0;
+  /** Why the last attempt failed. */
+  #fault: RedisFault | undefined;
   /** How many answers had come when it was sent; `undefined` while it is not with the driver. */
   #mark: number | undefined;
   #isReleased = false;
@@ -137,6 +169,7 @@ class Call {
     reject: (error: unknown) => void,
   ) {
     this.#calls = calls;
+    this.#link = calls.link;
     this.#task = task;
     this.#settle = { resolve, reject };
     this.until = performance.now() + calls.deadline;
@@ -149,7 +182,8 @@ class Call {
   /** Sends it, or waits until it can be sent. */
   goOn(): void {
     if (this.isSettled) return;
-    const { link } = this.#calls;
+    const link = this.#task.route?.() ?? this.#calls.link;
+    this.#link = link;
     if (!link.isReady) {
       link.enter(this);
       return;
@@ -158,8 +192,8 @@ class Call {
     this.#task
       .send(link, this.#inFull, () => !this.isSettled)
       .then(
-        (value) => this.#onAnswer(value),
-        (error: unknown) => this.#onError(error),
+        (value) => this.#onAnswer(value, link),
+        (error: unknown) => this.#onError(error, link),
       );
   }
 
@@ -167,12 +201,26 @@ class Call {
     this.#end()?.reject(storeErrorOf(fault));
   }
 
+  /** Once more, a little later, if there is time for it. */
+  goOnLater(fault: RedisFault): void {
+    this.#fault = fault;
+    const isFirst = this.#attempts === 0;
+    const delay = Math.min(RETRY_FIRST * 2 ** this.#attempts, RETRY_MOST);
+    this.#attempts += 1;
+    // All that waited for the same must not come at the same moment.
+    const ms = isFirst && fault.kind === 'lost' ? 0 : delay * (0.75 + Math.random() / 2);
+    if (performance.now() + ms < this.until) setTimeout(() => this.goOn(), ms);
+    else this.giveUp(fault);
+  }
+
   /** The deadline is over. */
   expire(): void {
-    const { link, deadline } = this.#calls;
+    const link = this.#link;
     const mark = this.#mark;
-    const fault = mark === undefined ? link.fault : undefined;
-    this.#end()?.reject(fault === undefined ? timeoutError(deadline) : storeErrorOf(fault));
+    const fault = mark === undefined ? (this.#fault ?? link.fault) : undefined;
+    this.#end()?.reject(
+      fault === undefined ? timeoutError(this.#calls.deadline) : storeErrorOf(fault),
+    );
     link.leave(this);
     if (mark === undefined) return;
     // Not one answer to anybody for a whole deadline: the connection is dead.
@@ -180,15 +228,15 @@ class Call {
     setTimeout(() => this.#release(), FORGET_AFTER).unref();
   }
 
-  #onAnswer(value: unknown): void {
+  #onAnswer(value: unknown, link: RedisLink): void {
     this.#mark = undefined;
-    this.#calls.link.answers += 1;
+    link.answers += 1;
+    this.#calls.isWell(this.#task.place);
     this.#end()?.resolve(value);
     this.#release();
   }
 
-  #onError(error: unknown): void {
-    const { link } = this.#calls;
+  #onError(error: unknown, link: RedisLink): void {
     this.#mark = undefined;
     if (error instanceof SessionStoreError) {
       link.answers += 1;
@@ -207,25 +255,24 @@ class Call {
       this.goOn();
       return;
     }
-    if (fault.kind === 'unsent') {
-      // Ready by its state, but its socket is not: the event that says so is on its way.
-      this.#goOnLater(RETRY_DELAY / 4, fault);
-      return;
-    }
-    const mayRepeat = isPassing(fault) || (fault.kind === 'lost' && this.#task.isRepeatable);
-    this.#attempts += 1;
-    if (!mayRepeat || this.#attempts > 1) {
+    if (!this.#mayRepeat(fault)) {
       this.giveUp(fault);
       return;
     }
     // A server that is a replica now will stay one: ask anew where the master is.
     if (fault.word === 'READONLY' || fault.word === 'MASTERDOWN') link.drop();
-    this.#goOnLater(fault.kind === 'lost' ? 0 : RETRY_DELAY, fault);
+    this.goOnLater(fault);
   }
 
-  #goOnLater(ms: number, fault: RedisFault): void {
-    if (performance.now() + ms < this.until) setTimeout(() => this.goOn(), ms);
-    else this.giveUp(fault);
+  /**
+   * What did not run may be tried until the deadline; so may what has no effect that a second run
+   * would double. But only a slot that moves is waited for every time: who asks for what has been
+   * out of order for long is told so at once.
+   */
+  #mayRepeat(fault: RedisFault): boolean {
+    if (isMoving(fault)) return true;
+    const isSafe = isPassing(fault) || (fault.kind === 'lost' && this.#task.isRepeatable);
+    return isSafe && !this.#calls.isHopeless(this.#task.place);
   }
 
   #end(): Settle | undefined {

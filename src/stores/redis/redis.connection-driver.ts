@@ -21,7 +21,7 @@ export interface DriverClient {
   eval(...args: (string | number)[]): Promise<unknown>;
   /** Commands in lower case: ioredis knows them by that. */
   call(command: string, ...args: (string | number)[]): Promise<unknown>;
-  nodes?(role: 'master'): readonly DriverClient[];
+  nodes?(role: 'all' | 'master'): readonly DriverClient[];
   refreshSlotsCache?(callback?: (error?: unknown) => void): void;
   on(event: string, listener: (...args: never[]) => void): unknown;
   off(event: string, listener: (...args: never[]) => void): unknown;
@@ -137,16 +137,22 @@ export function makeClient(
   }) as DriverClient;
 }
 
-/**
- * One more connection to the same server, or to this node of a cluster, with our options.
- * `once`: it does not connect again by itself.
- */
+export interface DuplicateOptions {
+  readonly deadline: number;
+  readonly role: string;
+  /** It does not connect again by itself. */
+  readonly once?: boolean;
+  /** Another node of the cluster, with the same access. */
+  readonly at?: NodeAddress | undefined;
+}
+
+/** One more connection to the same server, or to a node of a cluster, with our options. */
 export function duplicateOf(
   client: DriverClient,
-  { deadline, role, once = false }: { deadline: number; role: string; once?: boolean },
+  { deadline, role, once = false, at }: DuplicateOptions,
 ): DriverClient {
   const again = once ? { retryStrategy: null } : {};
-  return client.duplicate({ ...baseOptions(deadline, role), readOnly: false, ...again });
+  return client.duplicate({ ...baseOptions(deadline, role), readOnly: false, ...again, ...at });
 }
 
 function baseOptions(deadline: number, role: string): RedisOptions {

@@ -8,6 +8,8 @@ const RECONNECT_DELAY = 50;
 /** Somebody who cannot go on before the client is ready. */
 export interface Waiter {
   goOn(): void;
+  /** Not over this link, but maybe over another one. */
+  goOnLater(fault: RedisFault): void;
   giveUp(fault: RedisFault): void;
 }
 
@@ -16,6 +18,8 @@ export interface LinkOptions {
   readonly isOurs: boolean;
   /** Longest time that a connection may take until it is ready. */
   readonly deadline: number;
+  /** For one connection only, after whose end this is called. */
+  readonly onEnd?: () => void;
 }
 
 /**
@@ -70,6 +74,10 @@ export class RedisLink {
   /** Waits for the client; connects it if nobody did. */
   enter(waiter: Waiter): void {
     const { status } = this.client;
+    if (this.#options.onEnd !== undefined && status === 'end') {
+      waiter.goOnLater(this.#fault ?? { word: 'closed', kind: 'unsent' });
+      return;
+    }
     if (this.#isClosed || (status === 'end' && !this.#options.isOurs)) {
       waiter.giveUp({ word: 'ended', kind: 'unsent' });
       return;
@@ -130,7 +138,9 @@ export class RedisLink {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#supervision);
-    this.#turnAway({ word: 'ended', kind: 'unsent' });
+    const fault: RedisFault = { word: 'ended', kind: 'unsent' };
+    if (this.#options.onEnd === undefined) this.#turnAway(fault);
+    else this.#dismiss((waiter) => waiter.goOnLater(fault));
     if (this.#options.isOurs) {
       this.client.disconnect();
       // It still tells of its end, and an error that nobody hears would be printed.
@@ -143,9 +153,7 @@ export class RedisLink {
     clearTimeout(this.#supervision);
     this.#fault = undefined;
     this.#downSince = undefined;
-    const waiters = [...this.#waiters];
-    this.#waiters.clear();
-    for (const waiter of waiters) waiter.goOn();
+    this.#dismiss((waiter) => waiter.goOn());
   }
 
   #onClose(): void {
@@ -156,7 +164,14 @@ export class RedisLink {
 
   /** The application closed its client, or ioredis gave up: it does if dropped while it connects. */
   #onEnd(): void {
-    if (this.#options.isOurs) {
+    const { isOurs, onEnd } = this.#options;
+    if (onEnd !== undefined) {
+      onEnd();
+      const fault = this.#fault ?? { word: 'closed', kind: 'unsent' };
+      this.#dismiss((waiter) => waiter.goOnLater({ ...fault, kind: 'unsent' }));
+      return;
+    }
+    if (isOurs) {
       setTimeout(() => {
         if (!this.#isClosed && this.client.status === 'end') this.#connect();
       }, RECONNECT_DELAY);
@@ -178,9 +193,13 @@ export class RedisLink {
   }
 
   #turnAway(fault: RedisFault): void {
+    this.#dismiss((waiter) => waiter.giveUp({ ...fault, kind: 'unsent' }));
+  }
+
+  #dismiss(tell: (waiter: Waiter) => void): void {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
-    for (const waiter of waiters) waiter.giveUp({ ...fault, kind: 'unsent' });
+    for (const waiter of waiters) tell(waiter);
   }
 
   /** A server can accept a connection and then say nothing. ioredis would wait for ever. */

@@ -12,7 +12,7 @@ import {
 } from './redis.connection-driver.js';
 import { parseInfo, serverProblems } from './redis.connection-info.js';
 import { RedisLink } from './redis.connection-link.js';
-import { ReplicaWrites } from './redis.connection-replicas.js';
+import { type MakeLane, ReplicaWrites } from './redis.connection-replicas.js';
 import { timeoutError } from './redis.errors.js';
 import { type Health, RedisHealth } from './redis.health.js';
 import type { ResolvedRedisOptions } from './redis.options.js';
@@ -30,8 +30,20 @@ const LASTING: ReadonlySet<string> = new Set<string>([
   'erase-user',
 ]);
 
-/** Scripts that may write a little, but have the same effect once or twice. */
-const REPEATABLE: ReadonlySet<string> = new Set<string>(['resolve', 'read', 'list']);
+/**
+ * Scripts that write, but have the same effect once or twice. Ends are not among them: the second
+ * time they cannot tell who was ended.
+ */
+const REPEATABLE: ReadonlySet<string> = new Set<string>([
+  'create',
+  'layout',
+  'list',
+  'peek',
+  'read',
+  'resolve',
+  'revoke-everyone',
+  'rotate',
+]);
 
 /** Longest wait for a removal that matters to nobody. */
 const UNLINK_PATIENCE = 50;
@@ -75,8 +87,13 @@ export class RedisConnection implements RedisBackend {
       const link = known?.link ?? (await this.#makeLink(deadline));
       const calls = new RedisCalls(link, deadline);
       known?.replicas?.close();
-      const makeLane = (node: DriverClient = link.client): RedisLink =>
-        new RedisLink(duplicateOf(node, { deadline, role: 'writes' }), { isOurs: true, deadline });
+      const makeLane: MakeLane = (at, onEnd) => {
+        const { client } = link;
+        const node = client.isCluster ? client.nodes?.('all')[0] : client;
+        if (node === undefined) return undefined;
+        const own = duplicateOf(node, { deadline, role: 'writes', once: at !== undefined, at });
+        return new RedisLink(own, { isOurs: true, deadline, ...(onEnd && { onEnd }) });
+      };
       this.#opened = {
         link,
         calls,
@@ -100,15 +117,20 @@ export class RedisConnection implements RedisBackend {
   ): Promise<ScriptReply> {
     const { calls, replicas } = this.#open;
     const script = SCRIPTS[name];
-    if (replicas !== undefined && LASTING.has(name)) {
-      return (await replicas.run(script, keys, args)) as ScriptReply;
-    }
-    const task: Task = {
-      send: (link, inFull) => link.evaluate(script, inFull, keys, args),
+    const [key = ''] = keys;
+    const facts = {
       isRepeatable: REPEATABLE.has(name) || script.text.startsWith('#!lua flags=no-writes'),
+      place: calls.link.client.isCluster ? key.slice(0, key.indexOf('}')) : '',
       size: sizeOf(args),
     };
-    return (await calls.run(task)) as ScriptReply;
+    const reply =
+      replicas !== undefined && LASTING.has(name)
+        ? replicas.run(script, keys, args, facts)
+        : calls.run({
+            ...facts,
+            send: (link, inFull) => link.evaluate(script, inFull, keys, args),
+          });
+    return (await reply) as ScriptReply;
   }
 
   async unlink(keys: readonly string[]): Promise<void> {
@@ -178,6 +200,7 @@ export class RedisConnection implements RedisBackend {
         );
       },
       isRepeatable: true,
+      place: '',
       size: 0,
     });
     return answers as readonly (string | undefined)[];
@@ -205,6 +228,7 @@ function commandTask(command: string, ...args: readonly string[]): Task {
       return link.client.call(command, ...args);
     },
     isRepeatable: true,
+    place: '',
     size: sizeOf(args),
   };
 }

@@ -35,19 +35,15 @@ const REFUSALS: Readonly<Record<string, string>> = {
   OOM: 'the server is out of memory',
   READONLY: 'the server is a replica',
   TRYAGAIN: 'the slot is being moved',
+  UNBLOCKED: 'the server was replaced before the replicas confirmed the change',
   WRONGPASS: 'user name or password are wrong',
 };
 
-/** Refusals that a moment later may be none: the slot has moved, or somebody was promoted. */
-const PASSING = new Set([
-  'ASK',
-  'CLUSTERDOWN',
-  'LOADING',
-  'MASTERDOWN',
-  'MOVED',
-  'READONLY',
-  'TRYAGAIN',
-]);
+/** Refusals that end when a slot has moved, which takes as long as its keys need. */
+const MOVING = new Set(['ASK', 'MOVED', 'TRYAGAIN']);
+
+/** Refusals that end when somebody is promoted or has loaded the data, or when people act. */
+const PASSING = new Set(['CLUSTERDOWN', 'LOADING', 'MASTERDOWN', 'READONLY', 'UNBLOCKED']);
 
 /** What no further attempt mends, only a change of the set-up. */
 const LASTING = new Set(['NOAUTH', 'NOPERM', 'WRONGPASS']);
@@ -61,7 +57,9 @@ const ANSWERS: Readonly<Record<string, string>> = {
 /** Words of our own and of the network. */
 const OTHERS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens at its address',
+  ECONNRESET: 'the connection was lost',
   ENOTFOUND: 'its name is not known',
+  EPIPE: 'the connection was lost',
   ETIMEDOUT: 'it does not answer',
   closed: 'the connection was lost',
   clients: 'the server has as many clients as it takes',
@@ -80,7 +78,12 @@ export function faultOf(error: unknown): RedisFault {
   }
 }
 
-/** Whether it is worth trying once more; such a command has not run. */
+/** Whether a slot is on its way from one master to another; such a command has not run. */
+export function isMoving({ word, kind }: RedisFault): boolean {
+  return kind === 'refused' && MOVING.has(word);
+}
+
+/** Whether it is worth trying once more; such a command has not run, or may run again. */
 export function isPassing({ word, kind }: RedisFault): boolean {
   return kind === 'unsent' || (kind === 'refused' && PASSING.has(word));
 }
@@ -90,23 +93,14 @@ export function isLasting({ word }: RedisFault): boolean {
   return LASTING.has(word) || /^(ERR_(TLS|SSL)|CERT|DEPTH|SELF_SIGNED|UNABLE_TO)_/.test(word);
 }
 
-const FAULTS = new WeakMap<object, RedisFault>();
-
-/** The failure that an error of {@link storeErrorOf} was made of. */
-export function faultBehind(error: unknown): RedisFault | undefined {
-  return typeof error === 'object' && error !== null ? FAULTS.get(error) : undefined;
-}
-
 /** What the caller of the store gets: made anew, with nothing of the driver's error in it. */
 export function storeErrorOf(fault: RedisFault): SessionStoreError {
   const { word } = fault;
   const why = REFUSALS[word] ?? ANSWERS[word] ?? OTHERS[word] ?? 'the connection failed';
   const code = /^[A-Z]/.test(word) ? ` (${word})` : '';
-  const error = new SessionStoreError(`the session store failed: ${why}${code}`, {
+  return new SessionStoreError(`the session store failed: ${why}${code}`, {
     code: word === 'OOM' ? 'ERR_SESSION_STORE_FULL' : 'ERR_SESSION_STORE',
   });
-  FAULTS.set(error, fault);
-  return error;
 }
 
 export function timeoutError(ms: number): SessionStoreError {
