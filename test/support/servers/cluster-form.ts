@@ -8,9 +8,12 @@ import { waitForReplica } from './replication.js';
 export interface ClusterOptions extends Pick<RedisOptions, 'version' | 'args'> {
   /** 3 unless said otherwise; 1 is enough to show that no command crosses slots. */
   masters?: number;
-  /** For each master; 1 unless said otherwise, 0 with a single master. */
-  replicas?: number;
-  /** After this many milliseconds of silence a node is taken for dead. */
+  /** For each master, or a number of its own for each; 1 unless said otherwise, 0 with a single master. */
+  replicas?: number | readonly number[];
+  /**
+   * After this many milliseconds of silence a node is taken for dead: 5,000 unless said otherwise,
+   * since on a busy machine a node may not get to run for a second.
+   */
   nodeTimeout?: number;
 }
 
@@ -22,7 +25,7 @@ const SLOTS = 16_384;
 
 /** Starts the nodes, each still alone, or none of them. */
 export async function startNodes(count: number, options: ClusterOptions): Promise<ClusterNode[]> {
-  const { args = [], nodeTimeout = 1000, ...rest } = options;
+  const { args = [], nodeTimeout = 5000, ...rest } = options;
   const settings = {
     'cluster-enabled': 'yes',
     'cluster-node-timeout': `${nodeTimeout}`,
@@ -47,10 +50,17 @@ export async function startNodes(count: number, options: ClusterOptions): Promis
   throw failed.reason;
 }
 
-/** Joins the nodes: the first `count` become masters, the others follow them in turn. */
-export async function join(nodes: readonly ClusterNode[], count: number): Promise<void> {
+/** Joins the nodes: the first become masters, one for each number; so many others follow each. */
+export async function join(
+  nodes: readonly ClusterNode[],
+  replicas: readonly number[],
+): Promise<void> {
+  const count = replicas.length;
   const masters = nodes.slice(0, count);
-  const pairs = nodes.slice(count).map((node, i) => [node, masters[i % count]?.id ?? ''] as const);
+  const followed = replicas.flatMap((number, i) => Array<number>(number).fill(i));
+  const pairs = nodes
+    .slice(count)
+    .map((node, i) => [node, masters[followed[i] ?? 0]?.id ?? ''] as const);
   const borders = Array.from({ length: count + 1 }, (_, i) => Math.floor((i * SLOTS) / count));
   await Promise.all(
     masters.map(async (node, i) => {
@@ -81,11 +91,10 @@ export async function join(nodes: readonly ClusterNode[], count: number): Promis
       ),
   );
   await Promise.all(pairs.map(([node]) => waitForReplica(node)));
-  const replicas = pairs.length / count;
   for (const node of nodes) {
     await until(
       () => ask(node, 'CLUSTER', 'SLOTS') as Promise<unknown[][]>,
-      (slots) => slots.every(([, , ...servers]) => servers.length === 1 + replicas),
+      (slots) => slots.reduce((sum, [, , ...servers]) => sum + servers.length, 0) === nodes.length,
     );
   }
 }

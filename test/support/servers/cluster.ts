@@ -21,16 +21,22 @@ export interface RedisCluster {
   failover(master: ClusterNode): Promise<ClusterNode>;
   /** Kills a master; returns the replica that took over once all living nodes know. */
   crash(master: ClusterNode): Promise<ClusterNode>;
+  /** Waits until each node is back, and known to all, and each replica has its master's data. */
+  whole(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts a cluster. New masters refuse writes for two seconds, so it takes a little longer. */
 export async function startCluster(options: ClusterOptions = {}): Promise<RedisCluster> {
   const { masters = 3, replicas = masters === 1 ? 0 : 1, ...rest } = options;
-  const nodes = await startNodes(masters * (1 + replicas), rest);
+  const followers = typeof replicas === 'number' ? Array<number>(masters).fill(replicas) : replicas;
+  const nodes = await startNodes(
+    followers.reduce((sum, each) => sum + 1 + each, 0),
+    rest,
+  );
   const stop = async () => void (await Promise.all(nodes.map((node) => node.stop())));
   try {
-    await join(nodes, masters);
+    await join(nodes, followers);
   } catch (error) {
     await stop();
     throw error;
@@ -91,6 +97,13 @@ export async function startCluster(options: ClusterOptions = {}): Promise<RedisC
       const heirs = await replicasOf(master);
       await master.kill();
       return waitForHeir(heirs);
+    },
+    async whole() {
+      const isWhole = ({ flags, ranges, master }: NodeView) =>
+        !flags.some((flag) => flag.startsWith('fail')) && ranges.length > 0 !== Boolean(master);
+      await waitForAgreement(nodes, (seen) => seen.length === nodes.length && seen.every(isWhole));
+      const isServing = await Promise.all(nodes.map(isMaster));
+      await Promise.all(nodes.filter((_, i) => !isServing[i]).map(waitForReplica));
     },
     stop,
   };
