@@ -141,6 +141,7 @@ export interface TestApp {
   readonly app: INestApplication;
   /** `http://127.0.0.1:port` */
   readonly url: string;
+  /** A second call is in vain. */
   close(): Promise<void>;
 }
 
@@ -180,5 +181,7 @@ export async function startApp(adapter: Adapter, options: TestAppOptions = {}): 
       : testing.createNestApplication({ logger: logger as never });
   await options.prepare?.(app);
   await app.listen(0, '127.0.0.1');
-  return { app, url: (await app.getUrl()).replace('[::1]', '127.0.0.1'), close: () => app.close() };
+  const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
+  let closing: Promise<void> | undefined;
+  return { app, url, close: () => (closing ??= app.close()) };
 }
