@@ -6,13 +6,9 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** From 0, below 1 (mulberry32). */
+  /** From 0, below 1. */
   next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+    return this.#word() / 2 ** 32;
   }
 
   /** A whole number from 0, below `end`. */
@@ -28,7 +24,19 @@ export class Random {
 
   bytes(count: number): Uint8Array {
     const bytes = new Uint8Array(count);
-    for (let index = 0; index < count; index++) bytes[index] = this.below(256);
+    for (let index = 0, word = 0; index < count; index++, word >>>= 8) {
+      if (index % 4 === 0) word = this.#word();
+      bytes[index] = word;
+    }
     return bytes;
+  }
+
+  /** 32 random bits (mulberry32). */
+  #word(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = this.#state;
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return (mixed ^ (mixed >>> 14)) >>> 0;
   }
 }
