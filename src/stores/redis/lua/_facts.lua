@@ -4,6 +4,12 @@
 -- doubles (created, authenticated or 0, seen, idle deadline, absolute deadline), then the limit
 -- class, which is empty for the default one. Fixed sizes, so that a touch never grows the hash.
 -- A small letter is a tombstone: the reason, when it ended, until when it is kept.
+--
+-- Whatever else is found there was damaged by somebody's hand: it is as dead as nothing at all.
+local function instant(at)
+  return at >= 0 and at <= 9007199254740991 and math.floor(at) or 0
+end
+
 local function read_facts(u, own, facts, own_limits)
   local letter, generation, created, authenticated, seen, idle_at, absolute_at, rest =
     struct.unpack('>c1I2ddddd', facts)
@@ -15,11 +21,11 @@ local function read_facts(u, own, facts, own_limits)
   return {
     letter = letter,
     generation = generation,
-    created = created,
-    authenticated = authenticated,
-    seen = seen,
-    idle_at = idle_at,
-    absolute_at = absolute_at,
+    created = instant(created),
+    authenticated = instant(authenticated),
+    seen = instant(seen),
+    idle_at = instant(idle_at),
+    absolute_at = instant(absolute_at),
     class = string.sub(facts, rest),
     own_limits = own_limits,
   }
@@ -39,6 +45,23 @@ local function pack_facts(e)
 end
 
 local function is_live(facts)
-  -- No value at all is as dead as a tombstone.
-  return facts and string.byte(facts) < 97
+  return type(facts) == 'string' and #facts > 42 and string.find(facts, '^[LM]') ~= nil
+end
+
+local function is_tombstone(facts)
+  return type(facts) == 'string' and #facts == 17 and string.find(facts, '^%l') ~= nil
+end
+
+-- Reason, when it ended and until when it is kept; of what is no tombstone that was long ago.
+local function read_tombstone(facts)
+  if not is_tombstone(facts) then
+    return 'r', 0, 0
+  end
+  local reason, ended_at, till = struct.unpack('>c1dd', facts)
+  return reason, instant(ended_at), instant(till)
+end
+
+-- What the index says of a session; no text if there is nothing, or no index.
+local function find_facts(u, own)
+  return redis.pcall('HGET', u, own)
 end

@@ -6,8 +6,8 @@ local function drop_tombstones(u)
   local kept = {}
   for i = 1, #all, 2 do
     -- Only entries have names of 11 characters.
-    if #all[i] == 11 and string.byte(all[i + 1]) > 96 then
-      local _, ended_at, till = struct.unpack('>c1dd', all[i + 1])
+    if #all[i] == 11 and not is_live(all[i + 1]) then
+      local _, ended_at, till = read_tombstone(all[i + 1])
       if now < till then
         kept[#kept + 1] = { all[i], ended_at }
       else
@@ -26,8 +26,26 @@ local function drop_tombstones(u)
   return left
 end
 
+-- Changes the number of live sessions. If that cannot be read they are counted: too small a number
+-- would have the index deleted.
+local function add_live(u, by)
+  local live = redis.pcall('HINCRBY', u, 'n', by)
+  if type(live) == 'number' then
+    return live
+  end
+  local all = redis.call('HGETALL', u)
+  live = 0
+  for i = 1, #all, 2 do
+    if #all[i] == 11 and is_live(all[i + 1]) then
+      live = live + 1
+    end
+  end
+  redis.call('HSET', u, 'n', live)
+  return live
+end
+
 local function leave(u, zset, id, is_user)
-  local left = redis.call('HINCRBY', u, 'n', -1)
+  local left = add_live(u, -1)
   redis.call('ZREM', zset, id)
   if is_user then
     count_user(left + 1, left)
@@ -40,7 +58,9 @@ local function drop(u, zset, id, e, is_user)
   local own = string.sub(id, 14)
   forget_details(u, own, e.letter)
   redis.call('HDEL', u, own)
-  leave(u, zset, id, is_user)
+  if redis.call('ZSCORE', zset, id) then
+    leave(u, zset, id, is_user)
+  end
 end
 
 -- Ends a live session: its entry in the user's index becomes a tombstone, or nothing if none is to
@@ -51,10 +71,13 @@ local function finish(u, zset, id, e, reason, ended_at, is_user)
   local tombstones
   if max_tombstones > 0 and now < e.absolute_at then
     redis.call('HSET', u, own, struct.pack('>c1dd', reason, ended_at, e.absolute_at))
-    tombstones = redis.call('HINCRBY', u, 't', 1)
+    tombstones = redis.pcall('HINCRBY', u, 't', 1)
+    if type(tombstones) ~= 'number' then
+      tombstones = drop_tombstones(u)
+    end
   else
     redis.call('HDEL', u, own)
-    tombstones = tonumber(redis.call('HGET', u, 't') or 0)
+    tombstones = tonumber(redis.call('HGET', u, 't')) or 0
   end
   local left = leave(u, zset, id, is_user)
   if is_user then

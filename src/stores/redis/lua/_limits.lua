@@ -4,9 +4,15 @@ local function limits_of(class, own_limits)
   local _, at = string.find(limits, '|' .. class .. ':', 1, true)
   -- A class that was removed from the options has the default limits.
   local idle, absolute = string.match(limits, '^(%d+):(%d+)', (at or 2) + 1)
+  if not idle then
+    idle, absolute = string.match(limits, '^(%d+):(%d+)', 3)
+  end
   idle, absolute = tonumber(idle), tonumber(absolute)
   if own_limits ~= '' then
     local own_idle, own_absolute = string.match(own_limits, '^(%d*):(%d*)$')
+    if not own_idle then
+      own_idle, own_absolute = '0', '0'
+    end
     idle = math.min(idle, tonumber(own_idle) or idle)
     absolute = math.min(absolute, tonumber(own_absolute) or absolute)
   end

@@ -16,7 +16,7 @@ end
 
 local function find_live(u, zset, id)
   local own = string.sub(id, 14)
-  local facts = redis.call('HGET', u, own)
+  local facts = find_facts(u, own)
   if not is_live(facts) then
     return nil
   end

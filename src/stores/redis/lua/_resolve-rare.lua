@@ -15,6 +15,17 @@ local is_user = user_id ~= ''
 --@include "expiry"
 --@include "touch"
 --@include "record"
+-- Damaged, or its hash was evicted or deleted by hand: nobody can come back to it, so it leaves the
+-- index too.
+local function lose(lost)
+  redis.call('DEL', s)
+  drop(u, zset, id, lost, is_user)
+  write_counters(counters)
+  return { 'gone', now }
+end
+if not is_live(facts) then
+  return lose({ letter = 'M' })
+end
 local e = read_facts(u, own, facts)
 
 local meta, fields = {}, {}
@@ -32,18 +43,15 @@ local function finish_now(reason, ended_at)
   redis.call('DEL', s)
   finish(u, zset, id, e, reason, ended_at, is_user)
   write_counters(counters)
-  return { 'ended', now, reason, meta.l and 1 or 0, user_id, created, ended_at }
+  return { 'ended', now, reason, meta.l and 1 or 0, user_id, e.created, ended_at }
 end
 
 local expiry, expired_at = expiry_of(e)
 if expiry then
   return finish_now(expiry, expired_at)
 end
--- Its hash was evicted or deleted by hand: nobody can come back to it, so it leaves the index too.
-if not meta.v or not meta.t then
-  drop(u, zset, id, e, is_user)
-  write_counters(counters)
-  return { 'gone', now }
+if not has_tokens(meta) then
+  return lose(e)
 end
 
 local state = read_tokens(meta, generation)

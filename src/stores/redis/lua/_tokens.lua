@@ -4,9 +4,20 @@
 -- when it was rotated, forks, and when it was confirmed, if that was later), s salt, p and q
 -- verifier and traits of the predecessor, b and a the sibling and its key id and deadline, x the
 -- generation before which tokens are retired, and until when.
+local TOKEN_STATE = '^(%l)(%d+) (%d+) (%d+) ?(%d*)$'
+
+local function has_tokens(meta)
+  return meta.v
+    and meta.t
+    and #meta.t < 64
+    and string.find(meta.t, TOKEN_STATE)
+    and #(meta.a or '12 bytes big') == 12
+    and #(meta.x or '12 bytes big') == 12
+end
+
 local function read_tokens(meta, generation)
   local letter, key_id, rotated_at, forks, confirmed_at =
-    string.match(meta.t, '^(%l)(%d+) (%d+) (%d+) ?(%d*)$')
+    string.match(meta.t, TOKEN_STATE)
   local state = {
     generation = generation,
     verifier = meta.v,

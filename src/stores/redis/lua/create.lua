@@ -64,8 +64,14 @@ local margin, max_tombstones = tonumber(ARGV[11]), tonumber(ARGV[12])
 --@include "fields"
 
 -- Is the id taken? The same token means that this very command is repeated.
-local stands = redis.call('HMGET', u, own, 'e')
-local known, epoch = stands[1], tonumber(stands[2] or 0)
+local stands = redis.pcall('HMGET', u, own, 'e')
+if stands.err then
+  -- Not ours: without an index the user could not log in any more.
+  redis.call('DEL', u)
+end
+local known = stands[1]
+-- One that cannot be read may be newer than any ticket.
+local epoch = tonumber(stands[2] or 0) or now
 if is_live(known) then
   local e = read_facts(u, own, known)
   local reason, ended_at = expiry_of(e)
@@ -81,11 +87,11 @@ if is_live(known) then
   write_counters(counters)
   counted, minutes = {}, {}
 elseif known then
-  local _, _, till = struct.unpack('>c1dd', known)
+  local _, _, till = read_tombstone(known)
   if now < till then
     return { 'taken', now }
   end
-  redis.call('HINCRBY', u, 't', -1)
+  redis.pcall('HINCRBY', u, 't', -1)
 end
 
 if ARGV[17] ~= '' and tonumber(ARGV[17]) < epoch then
@@ -204,7 +210,7 @@ if ARGV[22] ~= '' then
   add_text(entry, own .. 'c', ARGV[22], 16)
 end
 redis.call('HSET', u, unpack(entry))
-local live = redis.call('HINCRBY', u, 'n', 1)
+local live = add_live(u, 1)
 keep_until(u, e.absolute_at + margin)
 -- Looked at by every request: as the first field it is found at once.
 redis.call('HSETNX', counters, 'x', '')

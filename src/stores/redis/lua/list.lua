@@ -23,7 +23,7 @@ local counters = KEYS[3]
 --@include "live"
 --@include "text"
 --@include "record"
-local all = redis.call('HGETALL', u)
+local all = redis.pcall('HGETALL', u)
 local index = {}
 for i = 1, #all, 2 do
   index[all[i]] = all[i + 1]
@@ -53,19 +53,19 @@ for i = #all - 1, 1, -2 do
       end
     end
   elseif #own == 11 then
-    local reason, ended_at, till = struct.unpack('>c1dd', facts)
+    local reason, ended_at, till = read_tombstone(facts)
     if now < till then
       add_dead(id, reason, ended_at)
-    else
+    elseif is_tombstone(facts) then
       redis.call('HDEL', u, own)
-      redis.call('HINCRBY', u, 't', -1)
+      redis.pcall('HINCRBY', u, 't', -1)
     end
   end
 end
 local reply = {
   'listed',
   now,
-  tonumber(index.e or 0),
+  tonumber(index.e or 0) or now,
   whole_text(u, 'i', index.i, 4),
   live_count,
 }

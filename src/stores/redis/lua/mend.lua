@@ -24,14 +24,15 @@ end
 local till
 if kind == 's' or kind == 'f' then
   local own = string.sub(ARGV[4], 14)
-  local facts = redis.call('HGET', u, own)
+  local facts = find_facts(u, own)
   if is_live(facts) then
     local e = read_facts(u, own, facts)
     local idle_at, absolute_at = deadlines_of(e)
     till = kind == 'f' and e.absolute_at or math.min(idle_at, absolute_at)
   end
 elseif kind == 'u' then
-  local all = redis.call('HGETALL', u)
+  -- Of a key of the wrong type nothing is worth keeping.
+  local all = redis.pcall('HGETALL', u)
   for i = 1, #all, 2 do
     local until_then
     if all[i] == 'e' then
@@ -39,13 +40,13 @@ elseif kind == 'u' then
     elseif #all[i] == 11 and is_live(all[i + 1]) then
       until_then = read_facts(u, all[i], all[i + 1]).absolute_at
     elseif #all[i] == 11 then
-      local _, _, kept = struct.unpack('>c1dd', all[i + 1])
+      local _, _, kept = read_tombstone(all[i + 1])
       until_then = kept
     end
     till = until_then and math.max(till or 0, until_then) or till
   end
 elseif kind == 'd' or kind == 'a' then
-  local last = redis.call('ZRANGE', key, -1, -1, 'WITHSCORES')
+  local last = redis.pcall('ZRANGE', key, -1, -1, 'WITHSCORES')
   till = tonumber(last[2])
 else
   till = now + outbox_ttl

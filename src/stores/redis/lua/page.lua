@@ -22,7 +22,7 @@ local reply = {}
 for i = 3, #ARGV do
   local u = KEYS[i - 1]
   local own = string.sub(ARGV[i], 14)
-  local facts = redis.call('HGET', u, own)
+  local facts = find_facts(u, own)
   if is_live(facts) then
     local e = read_facts(u, own, facts)
     if not expiry_of(e) then

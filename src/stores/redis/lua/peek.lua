@@ -26,12 +26,9 @@ local counters = KEYS[4]
 --@include "record"
 --@include "expiry"
 --@include "touch"
-local facts = redis.call('HGET', u, own)
-if not facts then
-  return { 'gone', now }
-end
+local facts = find_facts(u, own)
 if not is_live(facts) then
-  local reason, _, till = struct.unpack('>c1dd', facts)
+  local reason, _, till = read_tombstone(facts)
   if now < till then
     return { 'ended', now, reason }
   end

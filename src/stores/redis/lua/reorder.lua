@@ -26,7 +26,7 @@ local counters = KEYS[2]
 for i = 4, #ARGV do
   local u = KEYS[i - 1]
   local own = string.sub(ARGV[i], 14)
-  local facts = redis.call('HGET', u, own)
+  local facts = find_facts(u, own)
   if is_live(facts) then
     local _, _, at = expiry_of(read_facts(u, own, facts))
     redis.call('ZADD', KEYS[1], 'XX', 'LT', at, ARGV[i])

@@ -38,17 +38,22 @@ Returns { 'gone', now }
 --@include "now"
 local u, s, id = KEYS[1], KEYS[2], ARGV[1]
 local own = string.sub(id, 14)
-local index = redis.call('HMGET', u, own, 'i', own .. 'd')
+-- A key of the wrong type reads as empty.
+local index = redis.pcall('HMGET', u, own, 'i', own .. 'd')
 local facts, user_id, device = index[1], index[2] or '', index[3] or ''
 if not facts then
   return { 'gone', now }
 end
-if string.byte(facts) > 96 then
+if #facts == 17 and string.byte(facts) > 96 then
   local reason, _, till = struct.unpack('>c1dd', facts)
   if now < till then
     return { 'ended', now, reason }
   end
   return { 'gone', now }
+end
+-- Too short for facts: they have been damaged. This says why the end is near.
+if #facts < 43 then
+  facts = string.rep('\0', 43)
 end
 local letter, generation, created, authenticated, seen, idle_at, absolute_at, rest =
   struct.unpack('>c1I2ddddd', facts)
@@ -59,12 +64,13 @@ local idle, absolute = ARGV[7], ARGV[8]
 if class ~= '' then
   local _, at = string.find(limits, '|' .. class .. ':', 1, true)
   if at then
-    idle, absolute = string.match(limits, '^(%d+):(%d+)', at + 1)
+    local of_class, absolute_of_class = string.match(limits, '^(%d+):(%d+)', at + 1)
+    idle, absolute = of_class or idle, absolute_of_class or absolute
   end
 end
 
 -- Usually there are the verifier, the state of the token and small fields, in this order.
-local hash = redis.call('HGETALL', s)
+local hash = redis.pcall('HGETALL', s)
 local is_plain = hash[1] == 'v' and hash[3] == 't' and string.byte(hash[4]) == 99
 for i = 5, #hash, 2 do
   if string.byte(hash[i]) ~= 46 then
@@ -79,10 +85,8 @@ if
   letter ~= 'L'
   or not is_plain
   or hash[2] ~= ARGV[2]
-  or now >= idle_at
-  or now >= absolute_at
-  or now >= seen + idle
-  or now >= created + absolute
+  or not (now < idle_at and now < absolute_at)
+  or not (now < seen + idle and now < created + absolute)
   or #user_id >= 64
   or #device >= 64
   or (cutoff and cutoff ~= '' and created <= tonumber(string.match(cutoff, '^%d+')))

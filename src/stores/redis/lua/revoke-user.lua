@@ -35,7 +35,11 @@ local max_tombstones = tonumber(ARGV[5])
 --@include "finish"
 --@include "outbox"
 -- Two in one millisecond differ too, and an epoch that was forgotten is still older than the next.
-local epoch = math.max(now, tonumber(redis.call('HGET', u, 'e') or 0) + 1)
+local stands = redis.pcall('HGET', u, 'e')
+if type(stands) == 'table' then
+  redis.call('DEL', u)
+end
+local epoch = math.max(now, (tonumber(stands or 0) or 0) + 1)
 redis.call('HSET', u, 'e', epoch)
 keep_until(u, now + 86400000 + tonumber(ARGV[6]))
 

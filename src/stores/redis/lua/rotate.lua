@@ -44,12 +44,12 @@ local grace, max_forks = tonumber(ARGV[13]), tonumber(ARGV[14])
 --@include "forget"
 --@include "record"
 local e = find_live(u, KEYS[3], id)
-local hash = e and redis.call('HGETALL', s) or {}
+local hash = e and redis.pcall('HGETALL', s) or {}
 local meta = {}
 for i = 1, #hash, 2 do
   meta[hash[i]] = hash[i + 1]
 end
-if not meta.v or not meta.t then
+if not has_tokens(meta) then
   return { 'gone', now }
 end
 

@@ -43,7 +43,8 @@ for i = 6, #ARGV, 2 do
   local u, s, f = KEYS[at], KEYS[at + 1], KEYS[at + 2]
   local zset = is_user and KEYS[1] or KEYS[2]
   local own = string.sub(id, 14)
-  local facts = redis.call('ZSCORE', zset, id) and redis.call('HGET', u, own)
+  local listed = redis.call('ZSCORE', zset, id)
+  local facts = listed and find_facts(u, own)
   if is_live(facts) then
     local e = read_facts(u, own, facts)
     local reason, ended_at, look_at = expiry_of(e)
@@ -61,9 +62,17 @@ for i = 6, #ARGV, 2 do
     else
       redis.call('ZADD', zset, look_at, id)
     end
-  elseif redis.call('ZREM', zset, id) == 1 then
+  elseif listed then
     dangling[#dangling + 1] = (i - 6) / 2
     redis.call('DEL', s, f)
+    -- What is listed counts as live as long as there is an index.
+    if type(facts) == 'table' or redis.call('EXISTS', u) == 0 then
+      redis.call('ZREM', zset, id)
+    elseif is_tombstone(facts) then
+      leave(u, zset, id, is_user)
+    else
+      drop(u, zset, id, { letter = 'M' }, is_user)
+    end
   end
 end
 write_counters(counters)

@@ -35,7 +35,7 @@ local counters = KEYS[5]
 --@include "expiry"
 --@include "fields"
 local e = find_live(KEYS[1], KEYS[4], ARGV[1])
-local hash = e and redis.call('HGETALL', s) or {}
+local hash = e and redis.pcall('HGETALL', s) or {}
 if #hash == 0 then
   return { 'gone', now }
 end
@@ -49,7 +49,7 @@ for i = 1, #hash, 2 do
     place[name], before[name] = 's', value
     small_count = small_count + 1
     bytes = bytes + #name + #value
-  elseif hash[i] == 'l' then
+  elseif hash[i] == 'l' and #hash[i + 1] == 8 then
     large_count, large_bytes = struct.unpack('>I4I4', hash[i + 1])
   end
 end
@@ -57,8 +57,8 @@ if large_count > 0 then
   for i = 8, #ARGV, 4 do
     local name = ARGV[i]
     if not place[name] then
-      local value = redis.call('HGET', f, name)
-      if value then
+      local value = redis.pcall('HGET', f, name)
+      if type(value) == 'string' then
         place[name], before[name] = 'f', value
       end
     end
@@ -162,7 +162,14 @@ for _, name in ipairs(names) do
     redis.call('HSET', s, '.' .. name, new)
   elseif to == 'f' then
     large_count, large_bytes = large_count + 1, large_bytes + #name + #new
-    redis.call('HSET', f, name, new)
+    local done = redis.pcall('HSET', f, name, new)
+    if type(done) == 'table' and string.find(done.err, '^WRONGTYPE') then
+      redis.call('DEL', f)
+      done = redis.call('HSET', f, name, new)
+    end
+    if type(done) == 'table' then
+      return done
+    end
   end
 end
 if large_count > 0 then
