@@ -81,6 +81,7 @@ describe.each(['memory', 'redis'])('events of two instances over %s', (kind) => 
     const app = await startApp(adapter, {
       session: {
         store: makeStore(),
+        storeDeadline: '10s',
         production: true,
         rotation: { interval: '1h', grace: GRACE },
         concurrency: { max: 2, atLimit: 'evict-oldest' },

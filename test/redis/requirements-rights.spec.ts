@@ -32,7 +32,11 @@ describe.each(['server', 'cluster'])('the minimal user on a %s', (kind) => {
       : { cluster: cluster().urls.map(asMinimalUser) };
   const start = async (): Promise<TestApp> => {
     const app = await startApp('express', {
-      session: { store: redisStore({ ...target(), waitReplicas: 1 }), concurrency: { max: 2 } },
+      session: {
+        store: redisStore({ ...target(), waitReplicas: 1 }),
+        storeDeadline: '10s',
+        concurrency: { max: 2 },
+      },
     });
     running.push(app);
     return app;

@@ -87,7 +87,7 @@ describe.each(['server', 'cluster'])('secrets on a %s', (kind) => {
     kind === 'server' ? redisStore({ url: one().url }) : redisStore({ cluster: many().urls });
   const start = async (session: SessionModuleOptions = {}): Promise<TestApp> => {
     const app = await startApp('fastify', {
-      session: { store: makeStore(), bearer: true, ...session },
+      session: { store: makeStore(), storeDeadline: '10s', bearer: true, ...session },
       module: { controllers: [DayController] },
     });
     running.push(app);
