@@ -1,15 +1,16 @@
 /**
  * Issues tokens: for a login, for a session without a user, and at a rotation.
  */
-import { type SessionActor, encodeClaims } from './claims.js';
 import type { SessionConfig } from './config.js';
 import { type Duration, parseDuration } from './duration.js';
 import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
 import type { SessionEventBus } from './events.js';
 import type { FieldCipher } from './field-cipher.js';
+import { isFieldName } from './field-name.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
 import { limitsOf } from './policy.js';
 import type { DevicePrivacy } from './privacy.js';
+import { claimsOf, factsOf } from './login-claims.js';
 import type { LoginFacts } from './login-facts.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import type { EndedSession, OwnLimits, SessionDevice, SessionId, SessionRecord } from './record.js';
@@ -91,6 +92,10 @@ export class SessionIssuer {
     const limitClass = await this.#limitClass(options, facts);
     const ownLimits = this.#ownLimits(options.timeouts);
     const own = this.#encode(options.data ?? {});
+    const ticket = ticketOf(options.ticket, user);
+    const claims = claimsOf(facts, options.actor);
+    // An id out of a request body can be anything.
+    const evicts = parseSessionId(options.evicts) && options.evicts;
     const { concurrency } = this.#config;
     const max = await concurrency.max(facts);
     const atLimit = await concurrency.atLimit(facts);
@@ -103,7 +108,7 @@ export class SessionIssuer {
       limitClass,
       ...(ownLimits && { ownLimits }),
       device: options.device ?? {},
-      claims: (now) => claimsOf(facts, options.actor, now),
+      claims,
       fields: new Map(
         [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
       ),
@@ -111,8 +116,8 @@ export class SessionIssuer {
       // Who acts in another name must not cost that user a session of their own.
       ...(options.actor === undefined && { concurrency: { max, atLimit } }),
       ...(inPlace && { replaces: { id: inPlace, take: keepOnLogin } }),
-      ...(options.evicts !== undefined && { evicts: options.evicts }),
-      ...ticketOf(options.ticket, user),
+      ...(evicts !== undefined && { evicts }),
+      ...ticket,
     });
     if (reply.status !== 'issued') return this.#refuse(reply.status, max, left, options.device);
     this.#events.emit('session.created', {
@@ -223,10 +228,14 @@ export class SessionIssuer {
     return this.#cipher.isOn && splitSid(parts.sid).isAnonymous ? undefined : id;
   }
 
-  /** The readable ones: nothing that somebody put into the store crosses a login. */
+  /**
+   * The readable ones of the application: nothing that somebody put into the store crosses a login,
+   * and nothing of our own either, such as a login that waits there for a few minutes.
+   */
   #opened(id: SessionId, fields: EncodedFields): EncodedFields {
     const readable = new Map<string, string>();
     for (const [name, stored] of fields) {
+      if (!isFieldName(name)) continue;
       const opened = this.#cipher.open(id, name, stored);
       if (opened.status === 'text') readable.set(name, opened.text);
     }
@@ -277,24 +286,6 @@ export class SessionIssuer {
     const changes = encodeSets(values, this.#config.fieldLimits);
     return new Map(changes.map(({ name, value }) => [name, value]));
   }
-}
-
-/** What is said about a login, with what goes without saying. */
-function factsOf(userId: string, options: CreateOptions): LoginFacts {
-  const { remember = false, methods = ['login'], level = 0, pending = false, tenant } = options;
-  const facts = { userId, remember, methods, level, isPending: pending };
-  return Object.freeze({ ...facts, ...(tenant !== undefined && { tenant }) });
-}
-
-function claimsOf(login: LoginFacts, actor: SessionActor | undefined, now: number): string {
-  const { methods, level, isPending, tenant } = login;
-  return encodeClaims({
-    methods: methods.map((method) => ({ method, at: now })),
-    level,
-    isPending,
-    ...(tenant !== undefined && { tenant }),
-    ...(actor !== undefined && { actor }),
-  });
 }
 
 /** A ticket of another user proves nothing. */

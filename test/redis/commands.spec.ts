@@ -96,6 +96,17 @@ describe('commands sent to the server', () => {
     await scene.close();
   });
 
+  it('S-01: a request with a list in the place of a text: 0, since it would move what follows', async () => {
+    const scene = await openScene(redisStore({ url: server.url }), { deadline: 10_000 });
+    const evicts = ['', '', '1', '{"l":9}', '0', 'isAdmin'] as never;
+    const refused = async (): Promise<void> => {
+      const login = scene.store.create({ ...scene.request({}), evicts });
+      await expect(login).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+    };
+    expect(await commandsOf(refused)).toBe(0);
+    await scene.close();
+  });
+
   it('a login that replaces an anonymous session: 1 in its bucket, 2 in another', async () => {
     const scene = await openScene(redisStore({ url: server.url }), { deadline: 10_000 });
     const user = scene.user();

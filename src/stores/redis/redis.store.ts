@@ -255,6 +255,8 @@ export class RedisSessionStore implements SessionStore {
   }
 
   async #run({ script, keys, args }: commands.RedisCommand): Promise<ScriptReply> {
+    // The driver flattens lists: one in the place of a text would move all arguments behind it.
+    if (!args.every(isArgument)) throw misuse('an argument is no text and no number');
     return this.#backend.run(script, keys, args);
   }
 
@@ -294,6 +296,10 @@ export class RedisSessionStore implements SessionStore {
       await this.#backend.unlink(leftovers.slice(from, from + UNLINK_CHUNK));
     }
   }
+}
+
+function isArgument(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number';
 }
 
 function misuse(why: string): SessionStoreError {
