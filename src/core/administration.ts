@@ -5,6 +5,7 @@
 import { performance } from 'node:perf_hooks';
 import { decodeClaims } from './claims.js';
 import { type FieldReading, decodeField, isFieldName } from './codec.js';
+import { show } from './config-text.js';
 import { deadlinesOf } from './policy.js';
 import type { EndReason, EndedSession, SessionId, SessionRecord } from './record.js';
 import { type SessionContext, type SessionInfo, infoOf } from './session.js';
@@ -12,7 +13,12 @@ import type { StoreAccess } from './store-access.js';
 import type { UserPlace } from './store.js';
 import { type TokenCodec, looksLikeToken, parseSessionId } from './token.js';
 
-/** Which sessions are meant: those that meet every condition given. @public */
+/**
+ * Which sessions are meant: those that meet every condition given. Leave out what is no condition:
+ * one that is `undefined` is an error, since it would mean everybody.
+ *
+ * @public
+ */
 export interface SessionFilter {
   /** Milliseconds since 1970. */
   readonly createdBefore?: number;
@@ -105,10 +111,19 @@ export class Administration {
     this.#announceEnd = announceEnd;
   }
 
+  async revokeEveryone(until: number | undefined): Promise<void> {
+    if (until !== undefined && !Number.isFinite(until)) {
+      throw new RangeError('until must be a moment in milliseconds since 1970');
+    }
+    const request = { reason: 'revoked', ...(until !== undefined && { until }) } as const;
+    await this.#access.call((store) => store.revokeEveryone(request));
+  }
+
   async revokeWhere(
     filter: SessionFilter,
     options: RevokeWhereOptions,
   ): Promise<RevokeWhereReport> {
+    checkFilter(filter);
     const { dryRun = false, budget = DEFAULT_BUDGET } = options;
     const end = performance.now() + budget;
     const report = { examined: 0, matched: 0, revoked: 0 };
@@ -223,6 +238,28 @@ export class Administration {
 
   #info(record: SessionRecord): SessionInfo {
     return infoOf(record, deadlinesOf(record, this.#context.limitTable));
+  }
+}
+
+const CONDITIONS: Readonly<Record<keyof SessionFilter, 'number' | 'string'>> = {
+  createdBefore: 'number',
+  seenBefore: 'number',
+  method: 'string',
+  levelBelow: 'number',
+  tenant: 'string',
+  limitClass: 'string',
+  userId: 'string',
+};
+
+/** A condition that came out of a request empty, or under another name, would end everybody's. */
+function checkFilter(filter: SessionFilter): void {
+  for (const [name, value] of Object.entries(filter)) {
+    const type = Object.hasOwn(CONDITIONS, name) && CONDITIONS[name as keyof SessionFilter];
+    if (type === false) throw new TypeError(`revokeWhere knows no condition ${show(name)}`);
+    if (typeof value === type && !Number.isNaN(value)) continue;
+    throw new TypeError(
+      `revokeWhere: ${name} must be a ${type}; leave it out if it is no condition`,
+    );
   }
 }
 

@@ -195,9 +195,8 @@ export class SessionService {
    * Ends all sessions of everybody that were created until a moment (milliseconds since 1970, by
    * default now), on every instance, before it returns: after a leaked secret or a restored backup.
    */
-  async revokeEveryone(until?: number): Promise<void> {
-    const request = { reason: 'revoked', ...(until !== undefined && { until }) } as const;
-    await this.#parts.access.call((store) => store.revokeEveryone(request));
+  revokeEveryone(until?: number): Promise<void> {
+    return this.#parts.administration.revokeEveryone(until);
   }
 
   /** The live sessions of a user, and the ended ones that are still remembered. */
