@@ -157,8 +157,10 @@ export class SessionEventBus {
     event: SessionEvents[Name],
   ): void {
     try {
-      const pending = listener(event);
-      pending?.catch((error: unknown) => this.#onListenerError(name, error));
+      const pending: unknown = listener(event);
+      // `(event) => list.push(event)` is a listener, too, and gives back a number.
+      if (typeof pending !== 'object' || pending === null) return;
+      Promise.resolve(pending).catch((error: unknown) => this.#onListenerError(name, error));
     } catch (error) {
       this.#onListenerError(name, error);
     }
