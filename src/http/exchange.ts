@@ -158,6 +158,11 @@ export class HttpExchange {
     return byCookie || (this.#config.bearer && authorization !== undefined);
   }
 
+  /** Hands the token to a client that keeps it itself. */
+  sendInHeader(name: string, token: MintedToken): void {
+    this.#headers.setSecretHeader(name, token.token.reveal());
+  }
+
   setHeader(name: string, value: string): void {
     this.#headers.setHeader(name, value);
   }

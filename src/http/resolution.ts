@@ -149,7 +149,7 @@ export class Resolution {
     const verdict = { status: 'active', session, ...demand } as const;
     this.#become(verdict, { kind: 'token', token, carrier });
     if (carrier === 'cookie') this.#send(token, session.limitClass);
-    else this.#exchange.setHeader(SUCCESSOR_HEADER, token.token.reveal());
+    else this.#exchange.sendInHeader(SUCCESSOR_HEADER, token);
   }
 
   async end(tokens: readonly VerifiedToken[]): Promise<void> {

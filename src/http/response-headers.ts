@@ -52,6 +52,7 @@ export class ResponseHeaders {
   #isWrapped = false;
   #isSealed = false;
   #isInformational = false;
+  #isSecret = false;
 
   constructor(raw: RawResponse) {
     // The overloads of the two classes differ where it does not matter here.
@@ -104,6 +105,19 @@ export class ResponseHeaders {
     return true;
   }
 
+  /**
+   * Sets a header that nobody but this client may see: no cache may store the response, either.
+   *
+   * @returns `false`, and nothing has changed, if the head was already sent
+   */
+  setSecretHeader(name: string, value: string): boolean {
+    if (!this.setHeader(name, value)) return false;
+    this.#isSecret = true;
+    this.#settle();
+    this.#wrapWriteHead();
+    return true;
+  }
+
   #wrapWriteHead(): void {
     if (this.#isWrapped) return;
     this.#isWrapped = true;
@@ -127,11 +141,7 @@ export class ResponseHeaders {
     if (Array.isArray(given)) {
       args[at] = this.#absorbList(given);
     } else if (typeof given === 'object' && given !== null) {
-      if (
-        this.#cookies === undefined &&
-        !this.#isSealed &&
-        this.#raw.getHeaderNames().length === 0
-      ) {
+      if (!this.#mustNotBeStored && !this.#isSealed && this.#raw.getHeaderNames().length === 0) {
         args[at] = withVary(given as Given);
         return;
       }
@@ -183,10 +193,15 @@ export class ResponseHeaders {
     seen.add(key);
   }
 
+  get #mustNotBeStored(): boolean {
+    return this.#isSecret || this.#cookies !== undefined;
+  }
+
   #isOurs(key: string): boolean {
     return (
       key === 'vary' ||
-      (this.#cookies !== undefined && (key === 'set-cookie' || isStorageControl(key)))
+      (this.#cookies !== undefined && key === 'set-cookie') ||
+      (this.#mustNotBeStored && isStorageControl(key))
     );
   }
 
@@ -196,8 +211,10 @@ export class ResponseHeaders {
     const cookies = this.#cookies;
     const vary = raw.getHeader('vary');
     if (vary !== 'Cookie') raw.setHeader('Vary', varyOnCookie(vary));
-    if (cookies === undefined) return;
-    raw.setHeader('Set-Cookie', mergeCookies(raw.getHeader('set-cookie'), cookies));
+    if (cookies !== undefined) {
+      raw.setHeader('Set-Cookie', mergeCookies(raw.getHeader('set-cookie'), cookies));
+    }
+    if (!this.#mustNotBeStored) return;
     raw.setHeader('Cache-Control', forbidStoring(raw.getHeader('cache-control')));
     for (const name of raw.getHeaderNames()) {
       if (isStorageControl(name)) raw.setHeader(name, forbidStoring(raw.getHeader(name)));
