@@ -110,9 +110,12 @@ export class SessionGuard implements CanActivate {
     const places = [handler, controller];
     const says = (key: symbol): boolean =>
       this.#reflector.getAllAndOverride<boolean | undefined>(key, places) ?? false;
-    const demands = [FRESHNESS, STEP_UP].some((key) => this.#reflector.get(key, handler));
+    // Whoever demands a proof is not public, unless only what is around it demands one.
+    const near = this.#reflector.get(PUBLIC, handler) ? [handler] : places;
+    const demands = [FRESHNESS, STEP_UP].some((key) =>
+      this.#reflector.getAllAndOverride(key, near),
+    );
     const rules: RouteRules = {
-      // A route that demands a proof of its own is not public because its controller is.
       isPublic: says(PUBLIC) && !demands,
       skipsTouch: says(SKIP_TOUCH),
       allowsPending: says(ALLOW_PENDING),
