@@ -144,7 +144,10 @@ export class SessionFields {
     const age = (await this.#context.access.now()) - Number(expected ?? 0);
     if (expected === undefined || age > maxAge) return false;
     // Of two requests that use it at once, the store lets one win.
-    const reply = await this.#send([{ kind: 'replace', name, value: USED, expected }]);
+    const reply = await this.#send([
+      { kind: 'replace', name, value: USED, expected },
+      { kind: 'delete', name },
+    ]);
     return reply.status === 'written';
   }
 
@@ -247,7 +250,7 @@ export class SessionFields {
 /** No field of an application can begin with it: control characters are refused there. */
 const SYSTEM_PREFIX = '\u0001';
 
-/** A confirmation that was used up: a moment that is too old for every rule. */
+/** What a confirmation becomes before it is removed: actions with an amount in their name add up. */
 const USED = '0';
 
 function grantName(action: string): string {

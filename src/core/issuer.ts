@@ -242,10 +242,12 @@ export class SessionIssuer {
     return readable;
   }
 
-  /** Ends a session that its caller does not want after all. */
-  async withdraw(id: SessionId, reason: 'logout' | 'revoked' = 'logout'): Promise<void> {
+  /** Ends a session that its caller does not want after all; whether this call ended it. */
+  async withdraw(id: SessionId, reason: 'logout' | 'revoked' = 'logout'): Promise<boolean> {
     const reply = await this.#access.call((store) => store.revoke({ id, reason }));
-    if (reply.status === 'revoked') this.#announceEnd(reply.ended);
+    if (reply.status === 'gone') return false;
+    this.#announceEnd(reply.ended);
+    return true;
   }
 
   /** A refused login loses nothing: what the visitor had collected lives on in a new session. */

@@ -27,27 +27,33 @@ export interface PausedLogin {
     'remember' | 'limitClass' | 'timeouts' | 'methods' | 'level' | 'pending' | 'tenant'
   >;
   readonly ticket: LoginTicket;
+  /** The user has to choose before then; milliseconds since 1970 by the store's clock. */
+  readonly until: number;
 }
 
-/** The refusal that says how to go on. */
+/** The refusal that says how to go on. A login that was paused before gets no more time. */
 export async function pauseLogin(
   access: StoreAccess,
   issuer: SessionIssuer,
   user: UserPlace & { readonly userId: string },
   options: CreateOptions,
   max: number,
+  pausedUntil?: number,
 ): Promise<SessionLimitError> {
   const { userId, bucket, userKey } = user;
   const place = { bucket, userKey };
   const { sessions, epoch, now } = await access.call((store) => store.list({ user: place }));
+  const until = pausedUntil ?? now + LIFETIME;
+  if (until <= now) return new SessionLimitError(max);
   const { remember, limitClass, timeouts, methods, level, pending, tenant } = options;
   // JSON drops what is undefined.
   const text = JSON.stringify({
     userId,
     options: { remember, limitClass, timeouts, methods, level, pending, tenant },
     ticket: options.ticket ?? { userId, epoch, at: now },
+    until,
   });
-  const { token } = await issuer.park(new Map([[FIELD, text]]), LIFETIME);
+  const { token } = await issuer.park(new Map([[FIELD, text]]), until - now);
   const choices = sessions.map(({ id, createdAt, seenAt, device }) => ({
     id,
     createdAt,

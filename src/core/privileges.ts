@@ -41,7 +41,7 @@ export class Privileges {
 
   /**
    * The session is worth more from now on, and completes if it was pending. The proof also counts
-   * for where it was given.
+   * for where it was given. The action is for the caller to grant, once the token is on its way.
    */
   async elevate(
     token: VerifiedToken,
@@ -67,7 +67,6 @@ export class Privileges {
       level: raised.level,
       generation: next.token.generation,
     });
-    if (action !== undefined) await session.grant(action);
     return next;
   }
 
@@ -85,6 +84,9 @@ export class Privileges {
     if (userId === undefined || actor.claims.actor !== undefined) {
       throw refused('only a user in a session of their own can act in another name');
     }
+    if (actor.claims.isPending) {
+      throw new SessionError('ERR_SESSION_PENDING', 'half a login cannot act in another name');
+    }
     const { limitClass = 'impersonation', ...rest } = options;
     const issued = await this.#issuer.forUser(target, {
       ...rest,
@@ -93,8 +95,13 @@ export class Privileges {
       actor: { userId, sessionId: actor.id },
     });
     if (issued.status === 'refused') return issued;
-    const parked = await this.#rotator.rotateHard(token, actor.generation);
-    if (parked !== undefined) return issued;
+    try {
+      if (await this.#rotator.rotateHard(token, actor.generation)) return issued;
+    } catch (error) {
+      // Nobody will ever hold its token; what cannot be ended now does not last long.
+      await this.#issuer.withdraw(issued.record.id).catch(() => false);
+      throw error;
+    }
     await this.#issuer.withdraw(issued.record.id);
     throw sessionIsGone();
   }
@@ -103,7 +110,8 @@ export class Privileges {
   async release(child: Session): Promise<Rotated | undefined> {
     const { actor } = child.claims;
     if (actor === undefined) throw refused("this session is nobody else's");
-    await this.#issuer.withdraw(child.id);
+    // Of two requests one goes back, and none out of a session that somebody ended meanwhile.
+    if (!(await this.#issuer.withdraw(child.id))) throw sessionIsGone();
     const record = await this.liveRecord(actor.sessionId);
     if (record === undefined) return undefined;
     return this.#rotator.reissue(record, record.absoluteAt);
@@ -133,8 +141,9 @@ export class Privileges {
 
 function checkAction(action: string): void {
   const bytes = Buffer.byteLength(action);
-  if (bytes >= 1 && bytes <= MAX_ACTION_BYTES) return;
-  throw refused(`an action is a text of 1 to ${MAX_ACTION_BYTES} bytes`);
+  const isText = !action.includes('\0') && !/\p{Surrogate}/u.test(action);
+  if (isText && bytes >= 1 && bytes <= MAX_ACTION_BYTES) return;
+  throw refused(`an action is a well-formed text of 1 to ${MAX_ACTION_BYTES} bytes without NUL`);
 }
 
 function refused(why: string): SessionError {

@@ -103,13 +103,12 @@ export class SessionRotator {
   }
 
   #dueKind(token: VerifiedToken, active: ActiveSession, now: number): 'soft' | 'fork' | undefined {
+    if (active.record.generation >= MAX_GENERATION) return undefined;
     if (active.match === 'fork') return 'fork';
     const { rotationInterval } = this.#config;
     // An anonymous session has nothing to protect.
     if (active.match !== 'current' || active.record.userId === undefined) return undefined;
-    if (rotationInterval === undefined || active.record.generation >= MAX_GENERATION) {
-      return undefined;
-    }
+    if (rotationInterval === undefined) return undefined;
     const isOld = now - active.rotatedAt >= rotationInterval;
     // While keys roll, tokens of the older key are replaced as soon as they are confirmed.
     const isUnderOldKey = !token.isNewestKey && now - active.rotatedAt >= this.#minimumAge;

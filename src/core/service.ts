@@ -108,10 +108,11 @@ export class SessionService {
     userId: UserId,
     options: CreateOptions,
     max: number,
+    pausedUntil?: number,
   ): Promise<SessionLimitError> {
     const { access, issuer } = this.#parts;
     const user = { userId: canonicalUserId(userId), ...(await this.#place(userId)) };
-    return pauseLogin(access, issuer, user, options, max);
+    return pauseLogin(access, issuer, user, options, max, pausedUntil);
   }
 
   /** The login of a ticket that is genuine and not too old; a ticket is good once. @internal */

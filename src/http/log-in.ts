@@ -15,6 +15,7 @@ export async function logIn(
   userId: UserId,
   create: CreateOptions,
   carrier: Carrier,
+  pausedUntil?: number,
 ): Promise<LoginResult> {
   resolution.assertTokenCanBeSent(carrier);
   const { presented } = resolution;
@@ -29,7 +30,7 @@ export async function logIn(
     if (outcome.restored) await resolution.adopt(outcome.restored, 'cookie');
     const { error } = outcome;
     if (!(error instanceof SessionLimitError)) throw error;
-    throw await service.pauseLogin(userId, create, error.max);
+    throw await service.pauseLogin(userId, create, error.max, pausedUntil);
   }
   if (old === undefined) await resolution.end(presented);
   await resolution.adopt(outcome, carrier);

@@ -74,7 +74,7 @@ export class RequestSession extends RequestFields {
     throw new SessionError('ERR_SESSION_CONFIG', why);
   }
 
-  /** Sets a header of the response, the same way on every adapter. @internal */
+  /** Sets a header of the response. @internal */
   setResponseHeader(name: string, value: string): void {
     this.#exchange.setHeader(name, value);
   }
@@ -155,9 +155,9 @@ export class RequestSession extends RequestFields {
       await this.#resolution.authorise(carrier);
       const paused = await this.#service.resumeLogin(ticket);
       if (paused === undefined) throw ticketIsNoGood();
-      const { userId, options: wanted, ticket: began } = paused;
+      const { userId, options: wanted, ticket: began, until } = paused;
       const create = { ...wanted, ...data, evicts: chosen, ticket: began };
-      return logIn(this.#service, this.#resolution, userId, create, carrier);
+      return logIn(this.#service, this.#resolution, userId, create, carrier, until);
     });
   }
 
@@ -191,7 +191,11 @@ export class RequestSession extends RequestFields {
   elevate(options: ElevateOptions): Promise<SecretToken> {
     return this.#resolution.inTurn(async () => {
       const { session } = await this.#resolution.requireUser();
-      return this.#replaceToken((...at) => this.#service.elevate(...at, session, options));
+      const raise = this.#service.elevate.bind(this.#service);
+      const token = await this.#replaceToken((...at) => raise(...at, session, options));
+      // Behind the new token: a store that fails now must not cost the client its session.
+      if (options.action !== undefined) await session.grant(options.action);
+      return token;
     });
   }
 
@@ -227,7 +231,10 @@ export class RequestSession extends RequestFields {
     });
   }
 
-  /** Goes back to the own session, under a new token. `false`: it has ended meanwhile. */
+  /**
+   * Goes back to the own session, under a new token. `false`: it has ended meanwhile. Of two
+   * requests at once the other one is refused with `ERR_SESSION_ENDED`.
+   */
   endImpersonation(): Promise<boolean> {
     return this.#resolution.inTurn(async () => {
       const session = await this.#resolution.require();
