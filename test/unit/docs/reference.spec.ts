@@ -34,4 +34,17 @@ describe('docs/reference', () => {
         .find((text) => text.startsWith('Reasons')) ?? '';
     expect([...line.matchAll(/`([a-z]+)`/g)].map(([, reason]) => reason)).toEqual([...END_REASONS]);
   });
+
+  it.each(['RequestSession', 'SessionService'])('api.md has every member of %s', (name) => {
+    const report = readFileSync('etc/index.api.md', 'utf8');
+    const [, body = ''] = report.split(new RegExp(`export class ${name} .*`));
+    const members = body.slice(0, body.indexOf('\n}')).matchAll(/^ {4}(?:get )?([a-z]\w*)[(<:]/gim);
+    const known = [...members].map(([, member]) => member).filter((member) => member !== 'toJSON');
+    expect(known.length).toBeGreaterThan(20);
+
+    const [, section = ''] = page('api').split(`## \`${name}\``);
+    const [text = ''] = section.split('\n## ');
+    const documented = [...text.matchAll(/`([a-z]\w*)[(`]/gi)].map(([, member]) => member);
+    expect(known.filter((member) => !documented.includes(member))).toEqual([]);
+  });
 });
