@@ -103,21 +103,24 @@ function describeFaults(scenario: Scenario): void {
       await usual.ofAll(Array.from({ length: 10 }, () => () => client.get('/me')));
 
       await server().kill();
-      for (let round = 0; round < 2; round++) {
-        const latencies = new Latencies();
-        const answers = await latencies.ofAll([
-          ...Array.from({ length: 10 }, () => () => client.get('/me')),
-          () => client.post('/login', { user: 'bob' }),
-          () => client.post('/logout'),
-          () => client.get('/who'),
-        ]);
-        expectUnavailable(answers);
-        expect(latencies.worst).toBeLessThan(DEADLINE + TOLERANCE + usual.worst);
-        expect((await client.get('/public')).status).toBe(200);
-        expect((await new Client(url).get('/me')).status).toBe(401);
+      try {
+        for (let round = 0; round < 2; round++) {
+          const latencies = new Latencies();
+          const answers = await latencies.ofAll([
+            ...Array.from({ length: 10 }, () => () => client.get('/me')),
+            () => client.post('/login', { user: 'bob' }),
+            () => client.post('/logout'),
+            () => client.get('/who'),
+          ]);
+          expectUnavailable(answers);
+          expect(latencies.worst).toBeLessThan(DEADLINE + TOLERANCE + usual.worst);
+          expect((await client.get('/public')).status).toBe(200);
+          expect((await new Client(url).get('/me')).status).toBe(401);
+        }
+        expect(client.cookies).toBe(cookies);
+      } finally {
+        await server().restart();
       }
-      expect(client.cookies).toBe(cookies);
-      await server().restart();
       expect((await until(() => client.get('/me'), isBack)).body).toMatchObject({
         userId: 'alice',
       });
@@ -149,16 +152,19 @@ function describeFaults(scenario: Scenario): void {
       const sent = await callsOf(admin, 'evalsha');
       await server().freeze();
       held.release();
-      const latencies = new Latencies();
-      const answers = await latencies.ofAll([
-        ...changes.map((change) => () => change),
-        ...Array.from({ length: 10 }, () => () => laptop.get('/me')),
-      ]);
-      expectUnavailable(answers);
-      expect(latencies.worst).toBeLessThan(DEADLINE + TOLERANCE + usual.worst);
-      expect((await laptop.get('/public')).status).toBe(200);
-      await sleep(DEADLINE); // the changes are void from then on
-      await server().thaw();
+      try {
+        const latencies = new Latencies();
+        const answers = await latencies.ofAll([
+          ...changes.map((change) => () => change),
+          ...Array.from({ length: 10 }, () => () => laptop.get('/me')),
+        ]);
+        expectUnavailable(answers);
+        expect(latencies.worst).toBeLessThan(DEADLINE + TOLERANCE + usual.worst);
+        expect((await laptop.get('/public')).status).toBe(200);
+        await sleep(DEADLINE); // the changes are void from then on
+      } finally {
+        await server().thaw();
+      }
 
       // They did arrive, and the server ran them.
       await until(
