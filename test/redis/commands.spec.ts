@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { SessionModule, SessionService } from '../../src/index.js';
 import { redisStore } from '../../src/stores/redis/index.js';
 import { countCommands, openScene } from '../unit/stores/redis.kit.js';
+import { watchedService } from '../unit/stores/redis.watched.kit.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
 let server: RedisServer;
@@ -50,6 +51,24 @@ describe('commands sent to the server', () => {
   it('validating a token: 1', async () => {
     const { token } = await sessions.create('validate', { data: { theme: 'dark' } });
     expect(await commandsOf(() => sessions.resolve(token.token.reveal()))).toBe(1);
+  });
+
+  it('validating the token of any ordinary login: answered with one text', async () => {
+    const { service, replies } = watchedService(client);
+    const proofs = [{}, { methods: ['pwd'], level: 1 }, { pending: true }, { tenant: 't' }];
+    for (const proof of proofs) {
+      const { token, session } = await service.create('ordinary', { ...proof, data: { a: 1 } });
+      const verdict = await service.resolve(token.token.reveal());
+      expect(verdict).toMatchObject({ status: 'active', session: { claims: session.claims } });
+      expect(verdict.status === 'active' && (await verdict.session.all())).toEqual({ a: 1 });
+    }
+    expect(replies).toEqual(proofs.map(() => expect.any(String)));
+    // The rest takes the long way, and says the same.
+    const methods = ['pwd', 'otp', 'hwk', 'fpt'];
+    const { token, session } = await service.create('ordinary', { methods });
+    const verdict = await service.resolve(token.token.reveal());
+    expect(verdict).toMatchObject({ status: 'active', session: { claims: session.claims } });
+    expect(replies.at(-1)).toBeInstanceOf(Array);
   });
 
   it('logging in: 1', async () => {

@@ -100,10 +100,16 @@ function readActive(id: SessionId, now: number, reader: ReplyReader): ResolveRep
 function readUsual(id: SessionId, text: string): ResolveReply {
   const parts = text.split('\0');
   const [generation, now, createdAt, authenticatedAt, seenAt, idleAt, absoluteAt] = parts;
-  const [limitClass, state, userId, device] = parts.slice(7);
-  if (device === undefined || state === undefined || limitClass === undefined) throw nonsense();
+  const [limitClass, state, userId, device, claims] = parts.slice(7);
+  if (
+    claims === undefined ||
+    device === undefined ||
+    state === undefined ||
+    limitClass === undefined
+  )
+    throw nonsense();
   const fields = new Map<string, string>();
-  for (let at = 11; at + 1 < parts.length; at += 2) {
+  for (let at = 12; at + 1 < parts.length; at += 2) {
     fields.set(parts[at]?.slice(1) ?? '', parts[at + 1] ?? '');
   }
   return {
@@ -118,6 +124,7 @@ function readUsual(id: SessionId, text: string): ResolveReply {
       absoluteAt: Number(absoluteAt),
       limitClass: decodeClass(limitClass),
       device: decodeDevice(device),
+      ...(claims !== '' && { claims }),
       generation: Number(generation),
     },
     fields,

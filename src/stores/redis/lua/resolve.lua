@@ -3,8 +3,8 @@
 Token to verdict: checks the timeouts, matches the token, records activity if that is due.
 
 It is on the way of every request, so the usual case comes first and does nothing else: a live
-session with the timeouts of a class and its current token. Everything out of the ordinary is left
-to the block in the middle.
+session with the timeouts of a class, short claims and its current token. Everything out of the
+ordinary is left to the block in the middle.
 
 KEYS[1] u: index of the user (hash)
 KEYS[2] s: the session (hash)
@@ -32,15 +32,16 @@ Returns { 'gone', now }
     salt or empty, verifier of the current token, then the preloaded fields: name with a leading
     dot, value }
   one text in the usual case, its parts separated by NUL: generation, now, created, authenticated,
-    seen, idle deadline, absolute deadline, limit class, token state, user id, device, then the
-    preloaded fields: a client reads it in half the time
+    seen, idle deadline, absolute deadline, limit class, token state, user id, device, claims, then
+    the preloaded fields: a client reads it in half the time
 ]]
 --@include "now"
 local u, s, id = KEYS[1], KEYS[2], ARGV[1]
 local own = string.sub(id, 14)
 -- A key of the wrong type reads as empty.
-local index = redis.pcall('HMGET', u, own, 'i', own .. 'd')
+local index = redis.pcall('HMGET', u, own, 'i', own .. 'd', own .. 'c', own .. 'l')
 local facts, user_id, device = index[1], index[2] or '', index[3] or ''
+local claims, own_limits = index[4] or '', index[5]
 if not facts then
   return { 'gone', now }
 end
@@ -82,13 +83,16 @@ local interval = tonumber(ARGV[5])
 local cutoff = redis.call('HGET', KEYS[4], 'x')
 local due = interval >= 0 and now - seen >= interval and now > seen
 if
-  letter ~= 'L'
+  (letter ~= 'L' and letter ~= 'M')
+  or own_limits
   or not is_plain
   or hash[2] ~= ARGV[2]
   or not (now < idle_at and now < absolute_at)
   or not (now < seen + idle and now < created + absolute)
   or #user_id >= 64
   or #device >= 64
+  or #claims >= 64
+  or string.find(claims, '\0', 1, true)
   or (cutoff and cutoff ~= '' and created <= tonumber(string.match(cutoff, '^%d+')))
 then
   --@include "resolve-rare"
@@ -127,6 +131,7 @@ local numbers = string.format(
   absolute_at
 )
 local usual = numbers .. class .. '\0' .. hash[4] .. '\0' .. user_id .. '\0' .. device
+usual = usual .. '\0' .. claims
 if #hash == 4 then
   return usual
 end
