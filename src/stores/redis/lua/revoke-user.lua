@@ -75,9 +75,13 @@ if #expired > 0 then
   redis.call('PEXPIREAT', KEYS[4], now + outbox_ttl)
 end
 if erase then
-  redis.call('DEL', u)
-  redis.call('HSET', u, 'e', epoch)
-  keep_until(u, now + 86400000 + tonumber(ARGV[6]))
+  -- Not the key itself: while its slot moves, it could not be made again.
+  for _, field in ipairs(redis.call('HKEYS', u)) do
+    if field ~= 'e' then
+      redis.call('HDEL', u, field)
+    end
+  end
+  redis.call('PEXPIREAT', u, now + 86400000 + tonumber(ARGV[6]))
 end
 local reply = { 'revoked', now, epoch, #expired }
 for _, value in ipairs(expired) do

@@ -37,14 +37,19 @@ local margin, max_tombstones = tonumber(ARGV[3]), tonumber(ARGV[4])
 --@include "finish"
 --@include "outbox"
 local lost, dangling, ended = {}, {}, {}
+-- While its slot moves, a key that was just emptied must not be touched again: who is in the set is
+-- asked at the beginning.
+local listed = {}
+for i = 6, #ARGV, 2 do
+  listed[i] = redis.call('ZSCORE', ARGV[i + 1] == '1' and KEYS[1] or KEYS[2], ARGV[i])
+end
 for i = 6, #ARGV, 2 do
   local id, is_user = ARGV[i], ARGV[i + 1] == '1'
   local at = 5 + (i - 6) / 2 * 3
   local u, s, f = KEYS[at], KEYS[at + 1], KEYS[at + 2]
   local zset = is_user and KEYS[1] or KEYS[2]
   local own = string.sub(id, 14)
-  local listed = redis.call('ZSCORE', zset, id)
-  local facts = listed and find_facts(u, own)
+  local facts = listed[i] and find_facts(u, own)
   if is_live(facts) then
     local e = read_facts(u, own, facts)
     local reason, ended_at, look_at = expiry_of(e)
@@ -62,7 +67,7 @@ for i = 6, #ARGV, 2 do
     else
       redis.call('ZADD', zset, look_at, id)
     end
-  elseif listed then
+  elseif listed[i] then
     dangling[#dangling + 1] = (i - 6) / 2
     redis.call('DEL', s, f)
     -- What is listed counts as live as long as there is an index.

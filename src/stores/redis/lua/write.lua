@@ -141,6 +141,8 @@ then
 end
 
 local had_large = large_count > 0
+-- While its slot moves, a key that was just emptied must not be touched again: removed last.
+local leaving = {}
 for _, name in ipairs(names) do
   local old, new = before[name], after[name]
   local from, to = place[name], nil
@@ -155,7 +157,7 @@ for _, name in ipairs(names) do
   if from == 's' and to ~= 's' then
     redis.call('HDEL', s, '.' .. name)
   elseif from == 'f' and to ~= 'f' then
-    redis.call('HDEL', f, name)
+    leaving[#leaving + 1] = name
   end
   if to == 's' then
     small_count = small_count + 1
@@ -177,6 +179,9 @@ if large_count > 0 then
   keep_until(f, e.absolute_at + tonumber(ARGV[3]))
 elseif had_large then
   redis.call('HDEL', s, 'l')
+end
+for _, name in ipairs(leaving) do
+  redis.call('HDEL', f, name)
 end
 
 local reply = { 'written', now }
