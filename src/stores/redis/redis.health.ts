@@ -134,7 +134,16 @@ const RANKS = ['none', 'rdb', 'aof'];
  */
 function persistenceOf(info: ServerInfo): string {
   if (info.get('aof_enabled') === '1') return 'aof';
-  const signs = ['rdb_saves', 'rdb_last_load_keys_loaded', 'rdb_bgsave_in_progress'];
+  // Who was a replica loaded its master's data, and who feeds a new replica is saving for it.
+  const wasReplica = /[1-9a-f]/.test(info.get('master_replid2') ?? '');
+  const isFeeding = [...info].some(
+    ([name, value]) => /^slave\d+$/.test(name) && /state=(wait_bgsave|send_bulk)/.test(value),
+  );
+  const signs = [
+    'rdb_saves',
+    ...(wasReplica ? [] : ['rdb_last_load_keys_loaded']),
+    ...(isFeeding ? [] : ['rdb_bgsave_in_progress']),
+  ];
   return signs.some((name) => numberIn(info, name) > 0) ? 'rdb' : 'none';
 }
 
