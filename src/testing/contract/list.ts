@@ -74,7 +74,8 @@ export function describeList({ describe, test, expect }: Contract): void {
       },
       async (scene) => {
         const login = await scene.login();
-        await scene.revoke(login, { reason: 'logout' });
+        const revoked = await scene.revoke(login, { reason: 'logout' });
+        scene.mustPrecede(revoked.now, login.record.absoluteAt);
         for (;;) {
           const { tombstones, now } = await scene.list(login.user);
           const left = login.record.absoluteAt - now;
