@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cluster } from 'ioredis';
-import { redisStore } from '../../src/stores/redis/index.js';
 import { describeStoreContract } from '../../src/testing/index.js';
 import { redisHarness } from '../unit/stores/redis.kit.js';
+import { DRIVERS, type RedisEntry, importRedis } from '../unit/stores/redis.scene.kit.js';
 import { addMinimalUser, asMinimalUser, denials } from '../support/servers/minimal-user.js';
 import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
 
@@ -21,15 +21,22 @@ afterAll(async () => {
   await server.stop();
 });
 
-describeStoreContract(
-  'redis, a cluster of three masters',
-  { describe, expect, it },
-  redisHarness(
-    () => observer,
-    (prefix) => redisStore({ cluster: server.urls.map(asMinimalUser), prefix }),
-    { effort: 0.05, timeout: 120_000 },
-  ),
-);
+describe.each(DRIVERS)('with %s', (driver) => {
+  let entry: RedisEntry;
+  beforeAll(async () => {
+    entry = await importRedis(driver);
+  });
+
+  describeStoreContract(
+    'redis, a cluster of three masters',
+    { describe, expect, it },
+    redisHarness(
+      () => observer,
+      (prefix) => entry.redisStore({ cluster: server.urls.map(asMinimalUser), prefix }),
+      { effort: 0.02, timeout: 120_000 },
+    ),
+  );
+});
 
 describe('the user of the store', () => {
   it('S-06: needed no right that it does not have, on any node', async () => {

@@ -10,9 +10,9 @@ let server: RedisCluster;
 let client: Cluster;
 
 beforeAll(async () => {
-  server = await startCluster({ masters: 1 });
+  server = await startCluster({ masters: 1, version: 'valkey' });
   client = new Cluster([...server.urls]);
-}, 60_000);
+}, 300_000);
 
 afterAll(async () => {
   client.disconnect();
@@ -20,11 +20,11 @@ afterAll(async () => {
 });
 
 describeStoreContract(
-  'redis, a cluster of one node',
+  'valkey, a cluster of one node',
   { describe, expect, it },
   redisHarness(
     () => client,
     (prefix) => redisStore({ cluster: server.urls, prefix }),
-    { effort: 0.05, timeout: 120_000 },
+    { effort: 0.02, timeout: 120_000 },
   ),
 );
