@@ -4,9 +4,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Cluster, Redis } from 'ioredis';
 import { type RedisStoreOptions, redisStore } from '../../src/stores/redis/index.js';
+import { ask } from '../support/servers/ask.js';
 import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 import { type RedisSentinel, startSentinel } from '../support/servers/sentinel.js';
+import { until } from '../support/until.js';
 import { adminOf, adminOfCluster } from '../unit/stores/redis.faults.kit.js';
 import {
   DRIVERS,
@@ -151,6 +153,39 @@ describe('on a cluster', () => {
       expect(new Set(await scene.verdicts(logins))).toEqual(new Set(['active current']));
       await scene.close();
     });
+
+    it('V-11: validates on the master, however far behind its replicas are', async () => {
+      const [masters, replicas] = [cluster.nodes.slice(0, 3), cluster.nodes.slice(3)];
+      const prefix = `${driver}-lag:`;
+      const scene = await openScene(entry.redisStore({ cluster: cluster.urls, prefix }));
+      const logins = await Promise.all(Array.from({ length: 20 }, () => scene.login()));
+      const known = async (): Promise<number> => {
+        const lists = await Promise.all(
+          replicas.map((replica) => ask(replica, 'KEYS', `${prefix}*:s:*`)),
+        );
+        return (lists as string[][]).flat().length;
+      };
+      await until(known, (count) => count === logins.length);
+      // They lose their masters, cannot come back, and go on answering with what they have.
+      const allow = (sign: string): Promise<unknown> =>
+        Promise.all(
+          masters.map((node) =>
+            ask(node, 'ACL', 'SETUSER', 'default', `${sign}psync`, `${sign}sync`),
+          ),
+        );
+      await allow('-');
+      for (const node of masters) await ask(node, 'CLIENT', 'KILL', 'TYPE', 'replica');
+      for (const node of replicas) await ask(node, 'CONFIG', 'RESETSTAT');
+      await Promise.all(logins.map((login) => scene.revoke(login)));
+      expect(new Set(await scene.verdicts(logins))).toEqual(new Set(['ended revoked']));
+      expect(await known()).toBe(logins.length);
+      for (const node of replicas) {
+        expect(String(await ask(node, 'INFO', 'commandstats'))).not.toMatch(/cmdstat_evalsha/);
+      }
+      await allow('+');
+      await cluster.whole();
+      await scene.close();
+    }, 30_000);
   });
 
   it('is needed where the server is a node of one', async () => {

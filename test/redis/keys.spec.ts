@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { redisStore } from '../../src/stores/redis/index.js';
 import { type Scene, openScene, plainStores, scanKeys } from '../unit/stores/redis.kit.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
@@ -96,6 +97,11 @@ beforeAll(async () => {
     rotation: { grace: 20, maxForks: 3, onReuse: 'revoke' },
   });
   await doEverything(scene);
+  // There is no replica, so it is refused, but not before it was written.
+  const waiting = redisStore({ url: server.url, waitReplicas: 1 });
+  const hasty = await openScene(waiting, { deadline: 400 });
+  await hasty.login().catch(() => undefined);
+  await hasty.close();
   keys = await scanKeys(client);
 });
 

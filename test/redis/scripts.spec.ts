@@ -47,7 +47,38 @@ describe('the scripts', () => {
     }
   });
 
-  it('survive a server that forgets them all the time', async () => {
+  it('S-04: stay the same however varied the requests are', async () => {
+    await client.script('FLUSH');
+    const store = redisStore({ url: server.url, prefix: 'varied:' });
+    const scene = await openScene(store, { deadline: 10_000 });
+    const { random } = scene;
+    const text = (): string => `"${'x'.repeat(random.below(200))}"`;
+    const live = async (): Promise<void> => {
+      const user = scene.user(`user ${random.below(1_000)}`);
+      const login = await scene.login({ user, fields: { [`f${random.below(99)}`]: text() } });
+      await scene.verdict(login);
+      await scene.write(login, { kind: 'set', name: `g${random.below(99)}`, value: text() });
+      await scene.read(login, [`g${random.below(99)}`]);
+      await scene.rotate(login, random.below(2) === 0 ? 'soft' : 'hard');
+      await scene.list(user);
+      await scene.store.countLoginFailure();
+      await (random.below(2) === 0
+        ? scene.revoke(login)
+        : scene.store.revokeUser({ user, reason: 'revoked' }));
+    };
+    // Eight requests each: 10,000 in all.
+    for (let i = 0; i < 25; i++) await Promise.all(Array.from({ length: 50 }, live));
+    await store.sweep({ limit: 10, notAfter: scene.notAfter });
+    await store.page({ limit: 10 });
+    await store.stats();
+    const info = await client.info('memory');
+    const cached = Number(/number_of_cached_scripts:(\d+)/.exec(info)?.[1]);
+    expect(cached).toBeGreaterThan(8);
+    expect(cached).toBeLessThanOrEqual(Object.keys(SCRIPTS).length);
+    await store.close();
+  }, 120_000);
+
+  it('S-04: survive a server that forgets them all the time', async () => {
     const store = redisStore({ url: server.url, prefix: 'flush:' });
     const scene = await openScene(store, { deadline: 10_000 });
     const stop = new AbortController();
