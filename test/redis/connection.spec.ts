@@ -30,7 +30,8 @@ describe('on one server', () => {
   });
 
   it('works from the first call on, however many come at once', async () => {
-    const scene = await openScene(redisStore({ url: server.url, prefix: 'burst:' }));
+    const store = redisStore({ url: server.url, prefix: 'burst:' });
+    const scene = await openScene(store, { deadline: 5_000 });
     const logins = await Promise.all(Array.from({ length: 300 }, () => scene.login()));
     expect(new Set(await scene.verdicts(logins))).toEqual(new Set(['active current']));
     await scene.close();
@@ -129,7 +130,8 @@ describe('on a cluster', () => {
       entry = await importRedis(driver);
     });
     it('works from the first call on, however many come at once', async () => {
-      const scene = await openScene(entry.redisStore({ cluster: cluster.urls, prefix: 'burst:' }));
+      const store = entry.redisStore({ cluster: cluster.urls, prefix: 'burst:' });
+      const scene = await openScene(store, { deadline: 5_000 });
       const logins = await Promise.all(Array.from({ length: 300 }, () => scene.login()));
       expect(new Set(await scene.verdicts(logins))).toEqual(new Set(['active current']));
       await scene.close();
