@@ -97,8 +97,8 @@ export function describeTimeouts(contract: Contract): void {
       async (scene) => {
         const user = scene.user();
         const alive = await scene.login({ user });
-        const { record } = await scene.login({ user, limitClass: 'short' });
-        await scene.login({ anonymous: true, limitClass: 'short' });
+        await scene.login({ user, limitClass: 'short' });
+        const { record } = await scene.login({ anonymous: true, limitClass: 'short' });
         await scene.passTo(record.idleAt + 20);
         expect(await scene.liveIds(user)).toEqual([alive.id]);
         expect((await scene.pages(10)).map(({ id }) => id)).toEqual([alive.id]);
