@@ -6,7 +6,7 @@ import type { SweepRun } from './redis.sweep-run.js';
 /** Ids that are read at once. */
 const STEP = 500;
 /** Sessions that one script moves: it holds up the server for that long. */
-const AT_ONCE = 32;
+const AT_ONCE = 16;
 
 /** How far a bucket has come. */
 interface Place {

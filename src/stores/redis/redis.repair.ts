@@ -5,7 +5,7 @@ import { ReplyReader } from './redis.reader.js';
 import type { SweepRun } from './redis.sweep-run.js';
 
 /** Keys of one step through a node: a fraction of a millisecond of the server. */
-const STEP = 300;
+const STEP = 100;
 /** Keys that are looked at together: about a dozen of each bucket, which one script can do. */
 const ROUND = 3_000;
 /** Buckets that are asked at once. */

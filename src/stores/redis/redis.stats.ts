@@ -35,12 +35,15 @@ class CounterSums {
   #anonymous = 0;
   readonly #sums = new Map<string, number>();
   readonly #users = new Map<number, number>();
-  readonly #minutes = new Map<number, readonly number[]>();
+  readonly #minutes = new Map<number, number[]>();
 
   add(reader: ReplyReader): void {
     this.#active += reader.integer();
     this.#anonymous += reader.integer();
-    while (!reader.isDone) this.#addCounter(reader.text(), reader.text());
+    const lines = reader.text().split('\n');
+    for (let at = 0; at + 1 < lines.length; at += 2) {
+      this.#addCounter(lines[at] ?? '', lines[at + 1] ?? '');
+    }
   }
 
   reply(now: number): StatsReply {
@@ -68,18 +71,16 @@ class CounterSums {
     };
   }
 
+  // Tens of thousands of counters for one answer: no pattern is matched here.
   #addCounter(name: string, text: string): void {
-    const [, kind, number] = /^([hm])(\d+)$/.exec(name) ?? [];
-    if (kind === 'h') {
-      const sessions = Number(number);
+    if (name.startsWith('h')) {
+      const sessions = Number(name.slice(1));
       this.#users.set(sessions, (this.#users.get(sessions) ?? 0) + Number(text));
-    } else if (kind === 'm') {
+    } else if (name.startsWith('m')) {
       const [minute = 0, ...counts] = text.split(' ').map(Number);
       const sums = this.#minutes.get(minute);
-      this.#minutes.set(
-        minute,
-        counts.map((count, index) => count + (sums?.[index] ?? 0)),
-      );
+      if (sums === undefined) this.#minutes.set(minute, counts);
+      else for (const [index, count] of counts.entries()) sums[index] = (sums[index] ?? 0) + count;
     } else {
       this.#sums.set(name, this.#sum(name) + Number(text));
     }

@@ -142,8 +142,8 @@ export const SCRIPTS: Readonly<Record<ScriptName, RedisScript>> = Object.freeze(
   },
   "stats": {
     keys: 3,
-    sha1: '22b30e472ba17b5f9ac5a6bc48f3b667ba8ceafa',
-    text: "#!lua flags=no-writes\nlocal after = '(' .. ARGV[1]\nlocal reply = {\nredis.call('ZCOUNT', KEYS[1], after, '+inf'),\nredis.call('ZCOUNT', KEYS[2], after, '+inf'),\n}\nfor _, value in ipairs(redis.call('HGETALL', KEYS[3])) do\nreply[#reply + 1] = value\nend\nreturn reply\n",
+    sha1: '3b2c5aa50320f4a3b2bcb3e6d794ab5aafbe4380',
+    text: "#!lua flags=no-writes\nlocal after = '(' .. ARGV[1]\nreturn {\nredis.call('ZCOUNT', KEYS[1], after, '+inf'),\nredis.call('ZCOUNT', KEYS[2], after, '+inf'),\ntable.concat(redis.call('HGETALL', KEYS[3]), '\\n'),\n}\n",
   },
   "sweep": {
     keys: "variable",

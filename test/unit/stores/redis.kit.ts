@@ -7,6 +7,7 @@ import type { StoreContents, StoreHarness } from '../../../src/testing/index.js'
 import { Random } from '../../../src/testing/random.js';
 import { SCRIPTS } from '../../../src/stores/redis/scripts.gen.js';
 import { TestRunner } from './redis.runner.kit.js';
+import { DEFAULTS } from './redis.settings.kit.js';
 
 /** All keys of all masters. */
 export async function scanKeys(client: Redis | Cluster, match = '*'): Promise<string[]> {
@@ -45,27 +46,7 @@ export async function inspectRedis(
   return contents;
 }
 
-export { RedisKeys, RedisSessionStore, SCRIPTS, Scene, TestRunner };
-
-const MINUTE = 60_000;
-const DAY = 1_440 * MINUTE;
-
-/** What the options say by default. */
-export const DEFAULTS: StoreSettings = {
-  limits: {
-    default: { idle: 30 * MINUTE, absolute: DAY },
-    remembered: { idle: 14 * DAY, absolute: 30 * DAY },
-    anonymous: { idle: 30 * MINUTE, absolute: DAY },
-  },
-  touchInterval: 30_000,
-  rotation: { grace: 30_000, maxForks: 3, onReuse: 'revoke' },
-  maxSessionBytes: 65_536,
-  maxFields: 256,
-  maxTombstones: 10,
-  buckets: 256,
-  deadline: 1_000,
-  margin: 10 * MINUTE,
-};
+export { DEFAULTS, RedisKeys, RedisSessionStore, SCRIPTS, Scene, TestRunner };
 
 /** A scene on a store of its own; the random choices follow the seed of the run. */
 export async function openScene(
@@ -78,6 +59,19 @@ export async function openScene(
     close: async () => {},
   };
   return Scene.open(underTest, new Random(Number(process.env['TEST_SEED'] ?? 1)));
+}
+
+/** Many sessions of as many users, a steady number of them under way. */
+export async function fillUp(
+  scene: Scene,
+  count: number,
+  logIn: (number: number) => Promise<unknown> = () => scene.login(),
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < count) await logIn(next++);
+  };
+  await Promise.all(Array.from({ length: 1_000 }, work));
 }
 
 /** Calls of commands since the last `CONFIG RESETSTAT`, without those made by scripts. */

@@ -8,14 +8,12 @@ KEYS[3] c: counters (hash)
 
 ARGV[1] the moment that counts, ms
 
-Returns { sessions of users, anonymous sessions, then name and value of every counter }
+Returns { sessions of users, anonymous sessions, name and value of every counter, each in a line }
 ]]
 local after = '(' .. ARGV[1]
-local reply = {
+return {
   redis.call('ZCOUNT', KEYS[1], after, '+inf'),
   redis.call('ZCOUNT', KEYS[2], after, '+inf'),
+  -- As one text: 256 replies of two hundred values each take the client ten milliseconds to read.
+  table.concat(redis.call('HGETALL', KEYS[3]), '\n'),
 }
-for _, value in ipairs(redis.call('HGETALL', KEYS[3])) do
-  reply[#reply + 1] = value
-end
-return reply
