@@ -42,7 +42,7 @@ export function assemble(
   store: SessionStore,
   events: SessionEventBus,
 ): ServiceParts {
-  const access = new StoreAccess(store, config.settings);
+  const access = new StoreAccess(store, config.settings, events.onStoreChange);
   const tokens = new TokenCodec(config.ring, config.audience);
   const announceEnd = announcer(events);
   const cipher = new FieldCipher(config.ring, config.encrypted);

@@ -5,6 +5,7 @@
 import { type Channel, channel } from 'node:diagnostics_channel';
 import type { SessionActor } from './claims.js';
 import type { EndReason, SessionId } from './record.js';
+import type { StoreChangeListener } from './store-access.js';
 
 /** Part of every event. Instants in milliseconds since 1970 by the store's clock. @public */
 export interface SessionEvent {
@@ -132,8 +133,15 @@ export class SessionEventBus {
   readonly #channels = new Map<SessionEventName, Channel>();
   readonly #onListenerError: (name: SessionEventName, error: unknown) => void;
 
-  constructor(onListenerError: (name: SessionEventName, error: unknown) => void = () => undefined) {
+  /** For the log of the process: it knows no session and no store time, so it is no event. */
+  readonly onStoreChange: StoreChangeListener;
+
+  constructor(
+    onListenerError: (name: SessionEventName, error: unknown) => void = () => undefined,
+    onStoreChange: StoreChangeListener = () => undefined,
+  ) {
     this.#onListenerError = onListenerError;
+    this.onStoreChange = onStoreChange;
   }
 
   /** Subscribes; the function that is returned ends the subscription. */

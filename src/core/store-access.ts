@@ -8,6 +8,9 @@ import type { Reply, SessionStore, StoreLayout, StoreSettings } from './store.js
 
 type Late = Reply<'late'>;
 
+/** Told when the store begins to fail, and with `undefined` when it answers again. */
+export type StoreChangeListener = (failure: SessionStoreError | undefined) => void;
+
 export class StoreAccess {
   readonly store: SessionStore;
   readonly #settings: StoreSettings;
@@ -16,9 +19,16 @@ export class StoreAccess {
   #opening: Promise<StoreLayout> | undefined;
   /** Store time minus this process's monotonic time, which no clock change moves. */
   #offset: number | undefined;
+  readonly #onChange: StoreChangeListener;
+  #isFailing = false;
 
-  constructor(store: SessionStore, settings: StoreSettings) {
+  constructor(
+    store: SessionStore,
+    settings: StoreSettings,
+    onChange: StoreChangeListener = () => undefined,
+  ) {
     this.store = store;
+    this.#onChange = onChange;
     this.#settings = settings;
     this.#deadline = new Deadline(settings.deadline);
   }
@@ -54,9 +64,14 @@ export class StoreAccess {
       this.#layout === undefined
         ? this.#open().then(() => operation(this.store))
         : operation(this.store);
-    const reply = await this.#deadline.hold(pending);
-    this.#offset = reply.now - performance.now();
-    return reply;
+    try {
+      const reply = await this.#deadline.hold(pending);
+      this.#offset = reply.now - performance.now();
+      if (this.#isFailing) this.#note(undefined);
+      return reply;
+    } catch (error) {
+      throw this.#note(error);
+    }
   }
 
   /**
@@ -88,8 +103,26 @@ export class StoreAccess {
     this.#opening ??= this.#deadline.hold(this.store.open(this.#settings)).finally(() => {
       this.#opening = undefined;
     });
-    this.#layout = await this.#opening;
-    return this.#layout;
+    try {
+      this.#layout = await this.#opening;
+      return this.#layout;
+    } catch (error) {
+      throw this.#note(error);
+    }
+  }
+
+  /** A store that is full has answered. */
+  #note(error: unknown): unknown {
+    const failure =
+      error instanceof SessionStoreError && error.code !== 'ERR_SESSION_STORE_FULL'
+        ? error
+        : undefined;
+    const isFailing = failure !== undefined;
+    if (isFailing !== this.#isFailing) {
+      this.#isFailing = isFailing;
+      this.#onChange(failure);
+    }
+    return error;
   }
 }
 

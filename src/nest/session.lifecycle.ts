@@ -1,6 +1,7 @@
 /**
  * What happens when the application starts and stops.
  */
+import { performance } from 'node:perf_hooks';
 import {
   Inject,
   Injectable,
@@ -34,8 +35,8 @@ export class SessionLifecycle
     try {
       await this.service.open();
     } catch (error) {
+      // The log has it already.
       if (!(error instanceof SessionStoreError)) throw error;
-      this.#logger.error(`${error.message} (${error.code}); requests get 503 until it answers`);
     }
   }
 
@@ -79,10 +80,38 @@ export function refuseSecondRegistration(count: number): void {
   ]);
 }
 
-/** A listener that fails is the application's business, but not the request's. */
+/** Listeners and stores that fail, in the log; the first are no business of any request. */
 export function createEventBus(): SessionEventBus {
   const logger = new Logger('SessionEvents');
-  return new SessionEventBus((name, error) => {
-    logger.error(`a listener of ${name} failed`, error instanceof Error ? error.stack : undefined);
-  });
+  const outages = new OutageLog();
+  return new SessionEventBus(
+    (name, error) => {
+      const stack = error instanceof Error ? error.stack : undefined;
+      logger.error(`a listener of ${name} failed`, stack);
+    },
+    (failure) => outages.note(failure),
+  );
+}
+
+/** A store that comes and goes is told of every 10 seconds at most. */
+const OUTAGE_PAUSE = 10_000;
+
+/** One line when the store begins to fail and one when it answers again, not one a request. */
+class OutageLog {
+  readonly #logger = new Logger('SessionModule');
+  #toldAt = -Infinity;
+  #endIsDue = false;
+
+  note(failure: SessionStoreError | undefined): void {
+    if (failure === undefined) {
+      if (this.#endIsDue) this.#logger.log('the session store answers again');
+      this.#endIsDue = false;
+      return;
+    }
+    const now = performance.now();
+    if (now - this.#toldAt < OUTAGE_PAUSE) return;
+    this.#toldAt = now;
+    this.#endIsDue = true;
+    this.#logger.error(`${failure.message} (${failure.code}); requests get 503 until it answers`);
+  }
 }

@@ -150,6 +150,36 @@ describe.each(ADAPTERS)('a store with faults behind %s', (adapter) => {
       await app.close();
     });
 
+    it('P1: an outage is in the log once, and so is its end', async () => {
+      const store = withFaults(memoryStore());
+      stores.push(store);
+      const logger = new LogKeeper();
+      const session = SessionModule.forRoot({
+        secret: SECRET,
+        store,
+        storeDeadline: `${DEADLINE}ms`,
+        cleanup: false,
+      });
+      const app = await create(adapter, { imports: [session] }, { logger });
+      await app.init();
+      const service = app.get(SessionService);
+      const told = (level: 'error' | 'log'): unknown[] =>
+        logger.of(level).flatMap(({ message }) => (/store/.test(message) ? [message] : []));
+      for (let outage = 0; outage < 2; outage++) {
+        store.plan({ all: fault });
+        for (let i = 0; i < 3; i++) await expect(service.ping()).rejects.toMatchObject({ code });
+        expect(told('error')).toEqual([
+          expect.stringMatching(`\\(${code}\\); requests get 503 until`),
+        ]);
+        store.plan({});
+        await service.ping();
+        await service.ping();
+        // The second one follows within 10 seconds: a store that comes and goes fills no log.
+        expect(told('log')).toEqual(['the session store answers again']);
+      }
+      await app.close();
+    });
+
     it('P1: does not keep the application from closing', async () => {
       const store = withFaults(memoryStore(), { close: fault });
       stores.push(store);
