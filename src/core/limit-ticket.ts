@@ -75,8 +75,12 @@ export async function resumeLogin(
   const presented = { verifier, generation, traits: '' };
   const reply = await access.call((store) => store.resolve({ id, token: presented, touch: false }));
   // Any other session's token is none of ours, and must not end it.
-  if (reply.status !== 'active' || !reply.fields.has(FIELD)) return undefined;
-  const ended = await access.call((store) => store.revoke({ id, reason: 'logout', take: [FIELD] }));
+  if (reply.status !== 'active') return undefined;
+  // Asked for by name: a store may keep what is long apart from what comes with the session.
+  const names = [FIELD];
+  const held = await access.call((store) => store.read({ id, names }));
+  if (held.status !== 'read' || !held.fields.has(FIELD)) return undefined;
+  const ended = await access.call((store) => store.revoke({ id, reason: 'logout', take: names }));
   const text = ended.status === 'revoked' ? ended.fields.get(FIELD) : undefined;
   return text === undefined ? undefined : (JSON.parse(text) as PausedLogin);
 }

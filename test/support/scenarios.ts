@@ -64,7 +64,7 @@ function together(): (title: string, run: () => Promise<void>) => void {
         (error: unknown) => ({ error }),
       );
     });
-    it(`${title}`, () => expectSuccess(outcome));
+    it(`${title}, beside others`, () => expectSuccess(outcome));
   };
 }
 
