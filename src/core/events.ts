@@ -122,6 +122,14 @@ const names: Readonly<Record<SessionEventName, true>> = {
 /** All events there are. @public */
 export const SESSION_EVENT_NAMES = Object.keys(names) as readonly SessionEventName[];
 
+/**
+ * Held for as long as the process lives. Node forgets a channel that nobody holds, and may give the
+ * next two who ask for it one each (nodejs/node pull request 59910): then nobody hears what is published.
+ */
+const CHANNELS: ReadonlyMap<SessionEventName, Channel> = new Map(
+  SESSION_EVENT_NAMES.map((name) => [name, channel(name.replace('.', ':'))]),
+);
+
 /** @public */
 export type SessionEventListener<Name extends SessionEventName> = (
   event: SessionEvents[Name],
@@ -130,7 +138,6 @@ export type SessionEventListener<Name extends SessionEventName> = (
 /** Delivers events to listeners and to `node:diagnostics_channel` under the event's own name. */
 export class SessionEventBus {
   readonly #listeners = new Map<SessionEventName, Set<(event: never) => void | Promise<void>>>();
-  readonly #channels = new Map<SessionEventName, Channel>();
   readonly #onListenerError: (name: SessionEventName, error: unknown) => void;
 
   /** For the log of the process: it knows no session and no store time, so it is no event. */
@@ -156,7 +163,7 @@ export class SessionEventBus {
     for (const listener of this.#listeners.get(name) ?? []) {
       this.#deliver(name, listener as SessionEventListener<Name>, event);
     }
-    this.#channel(name).publish(event);
+    CHANNELS.get(name)?.publish(event);
   }
 
   #deliver<Name extends SessionEventName>(
@@ -172,11 +179,5 @@ export class SessionEventBus {
     } catch (error) {
       this.#onListenerError(name, error);
     }
-  }
-
-  #channel(name: SessionEventName): Channel {
-    const known = this.#channels.get(name) ?? channel(name.replace('.', ':'));
-    this.#channels.set(name, known);
-    return known;
   }
 }
