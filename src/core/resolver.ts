@@ -22,6 +22,8 @@ export type ResolvedToken = SessionVerdict & {
 };
 
 const STEP_UP = { stepUp: true } as const;
+/** Milliseconds for which requests with a replaced token may still be under way. */
+const UNDER_WAY = 30_000;
 
 export class SessionResolver {
   readonly #context: SessionContext;
@@ -107,6 +109,17 @@ export class SessionResolver {
         // Not dead enough: after its grace the store takes it for a copy and ends the session.
         return { status: 'none' };
     }
+  }
+
+  /**
+   * Whether another request has just given whoever holds this token a newer one: by a login in its
+   * place, or a change of privilege. What is under way with it must not take that cookie away.
+   */
+  async isOvertaken({ sessionId: id, generation }: VerifiedToken): Promise<boolean> {
+    const reply = await this.#context.access.call((store) => store.peek({ id, touch: false }));
+    if (reply.status === 'active') return reply.record.generation > generation;
+    if (reply.status === 'gone' || reply.reason !== 'replaced') return false;
+    return reply.endedAt !== undefined && reply.now - reply.endedAt <= UNDER_WAY;
   }
 
   /** Acting in another name ends with the session of whoever does it. */

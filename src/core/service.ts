@@ -106,13 +106,11 @@ export class SessionService {
   /** What a user at the limit needs to choose which session makes room. @internal */
   async pauseLogin(
     userId: UserId,
-    options: CreateOptions,
-    max: number,
-    pausedUntil?: number,
+    ...paused: [options: CreateOptions, max: number, pausedUntil?: number]
   ): Promise<SessionLimitError> {
     const { access, issuer } = this.#parts;
     const user = { userId: canonicalUserId(userId), ...(await this.#place(userId)) };
-    return pauseLogin(access, issuer, user, options, max, pausedUntil);
+    return pauseLogin(access, issuer, user, ...paused);
   }
 
   /** The login of a ticket that is genuine and not too old; a ticket is good once. @internal */
@@ -145,6 +143,11 @@ export class SessionService {
   /** @internal */
   resolveVerified(token: VerifiedToken, options: ResolveOptions = {}): Promise<ResolvedToken> {
     return this.#parts.resolver.resolve(token, options);
+  }
+
+  /** Whether a newer token took the place of this one a moment ago. @internal */
+  isOvertaken(token: VerifiedToken): Promise<boolean> {
+    return this.#parts.resolver.isOvertaken(token);
   }
 
   /**
@@ -204,11 +207,9 @@ export class SessionService {
   async list(userId: UserId): Promise<UserSessions> {
     const user = await this.#place(userId);
     const reply = await this.#parts.access.call((store) => store.list({ user }));
-    const limits = this.#parts.config.settings.limits;
-    return {
-      sessions: reply.sessions.map((record) => infoOf(record, deadlinesOf(record, limits))),
-      ended: reply.tombstones,
-    };
+    const { limits } = this.#parts.config.settings;
+    const sessions = reply.sessions.map((record) => infoOf(record, deadlinesOf(record, limits)));
+    return { sessions, ended: reply.tombstones };
   }
 
   /** All live sessions, page by page, in no promised order: for administration. */
@@ -258,8 +259,8 @@ export class SessionService {
 
   /** A request carried two different genuine tokens: cookie injection, or a proxy gone wrong. @internal */
   reportAmbiguous(): void {
-    const at = this.now;
-    this.#parts.events.emit('session.ambiguous', { eventId: `ambiguous:${randomUUID()}`, at });
+    const event = { eventId: `ambiguous:${randomUUID()}`, at: this.now };
+    this.#parts.events.emit('session.ambiguous', event);
   }
 
   /** A request was refused as cross-site. @internal */
@@ -313,8 +314,8 @@ export class SessionService {
   /** Runs the cleanup once: ends what is past its deadline. Safe on any number of instances. */
   async sweep(bounds: { readonly batch: number; readonly budget: number }): Promise<SweepReport> {
     const report = await sweep(this.#parts.access, bounds, this.#parts.announceEnd);
-    const at = await this.#parts.access.now();
-    this.#parts.events.emit('session.swept', { eventId: `swept:${randomUUID()}`, at, ...report });
+    const event = { eventId: `swept:${randomUUID()}`, at: await this.#parts.access.now() };
+    this.#parts.events.emit('session.swept', { ...event, ...report });
     return report;
   }
 

@@ -251,10 +251,13 @@ export interface PeekRequest {
   readonly touch: boolean;
 }
 
-/** As of `resolve`, but a session past its deadline is left for others to end. */
+/**
+ * As of `resolve`, but a session past its deadline is left for others to end. `endedAt` is there for
+ * one that has ended.
+ */
 export type PeekReply =
   | (Reply<'active'> & { readonly record: SessionRecord })
-  | (Reply<'ended'> & { readonly reason: EndReason })
+  | (Reply<'ended'> & { readonly reason: EndReason; readonly endedAt?: number })
   | Reply<'gone'>;
 
 export interface ListRequest {

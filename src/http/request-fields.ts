@@ -50,6 +50,9 @@ export abstract class RequestFields {
   /**
    * See {@link Session.set}. Without a session an anonymous one is created, which is the only way
    * in which a visitor who does not log in gets one.
+   *
+   * @throws SessionError `ERR_SESSION_ENDED` if another request, such as a login, has just given this
+   *   browser a newer token, whose cookie that of the anonymous session would replace
    */
   set<Name extends SessionField>(name: Name, value: SessionFieldTypes[Name]): Promise<void>;
   set(values: Partial<SessionFieldTypes>): Promise<void>;

@@ -337,6 +337,7 @@ export class RequestSession extends RequestFields {
       await resolution.authorise('cookie');
       resolution.assertUnambiguous();
       resolution.assertTokenCanBeSent('cookie');
+      await resolution.assertNotOvertaken();
       const created = await this.#service.createAnonymous(values, resolution.device);
       await resolution.adopt(created, 'cookie');
       return created.session;

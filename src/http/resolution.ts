@@ -4,6 +4,7 @@
  */
 import type { SessionConfig } from '../core/config.js';
 import { SessionCrossSiteError, SessionError } from '../core/errors.js';
+import { sessionIsGone } from '../core/fields.js';
 import type { SessionDevice } from '../core/record.js';
 import type { CreatedSession } from '../core/results.js';
 import type { SessionService } from '../core/service.js';
@@ -181,6 +182,13 @@ export class Resolution {
   assertUnambiguous(): void {
     // A new cookie would take the place of one of the two, which may be the user's login.
     if (this.#readCredential().kind === 'ambiguous') throw sessionIsAmbiguous();
+  }
+
+  /** @throws SessionError `ERR_SESSION_ENDED` if the browser has just been given another token */
+  async assertNotOvertaken(): Promise<void> {
+    for (const token of this.presented) {
+      if (await this.#service.isOvertaken(token)) throw sessionIsGone();
+    }
   }
 
   /** How the credential travels; a cookie, if there is none yet. */

@@ -244,7 +244,7 @@ export class MemorySessionStore implements SessionStore {
     const tombstone = this.#table.tombstone(id, now);
     return tombstone === undefined
       ? { status: 'gone', now }
-      : { status: 'ended', now, reason: tombstone.reason };
+      : { status: 'ended', now, reason: tombstone.reason, endedAt: tombstone.endedAt };
   }
 
   async list({ user }: ListRequest): Promise<ListReply> {

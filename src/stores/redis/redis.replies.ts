@@ -159,8 +159,9 @@ export function readPeek(id: SessionId, scriptReply: ScriptReply): PeekReply {
   const status = reader.text();
   const now = reader.integer();
   if (status === 'active') return { status, now, record: reader.record(id) };
-  if (status === 'ended') return { status, now, reason: reader.reason() };
-  return { status: 'gone', now };
+  if (status !== 'ended') return { status: 'gone', now };
+  const reason = reader.reason();
+  return { status, now, reason, ...(!reader.isDone && { endedAt: reader.integer() }) };
 }
 
 export function readRead(scriptReply: ScriptReply): ReadReply {

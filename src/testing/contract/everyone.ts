@@ -192,7 +192,8 @@ export function describeEveryone(contract: Contract): void {
       const { id, user } = await scene.login();
       await scene.revoke({ id }, { reason: 'logout' });
       const reply = await peek(scene, id);
-      expect(reply).toEqual({ status: 'ended', now: reply.now, reason: 'logout' });
+      const endedAt = (await scene.list(user)).tombstones[0]?.endedAt;
+      expect(reply).toEqual({ status: 'ended', now: reply.now, reason: 'logout', endedAt });
       const unknown = await peek(scene, scene.id(user.bucket, user));
       expect(unknown).toEqual({ status: 'gone', now: unknown.now });
     });

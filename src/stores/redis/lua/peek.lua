@@ -12,7 +12,7 @@ ARGV[2] limits, see _limits
 ARGV[3] touch interval, ms; -1 if this is no activity
 ARGV[4] margin, ms
 
-Returns { 'gone', now } { 'ended', now, reason } { 'active', now, record (11, see _record) }
+Returns { 'gone', now } { 'ended', now, reason } { 'ended', now, reason, ended at } { 'active', now, record (11, see _record) }
 ]]
 --@include "now"
 local u = KEYS[1]
@@ -28,9 +28,9 @@ local counters = KEYS[4]
 --@include "touch"
 local facts = find_facts(u, own)
 if not is_live(facts) then
-  local reason, _, till = read_tombstone(facts)
+  local reason, ended_at, till = read_tombstone(facts)
   if now < till then
-    return { 'ended', now, reason }
+    return { 'ended', now, reason, ended_at }
   end
   return { 'gone', now }
 end
