@@ -176,9 +176,16 @@ function listOf(groups: string): string[] {
 const ANSI = /[\u001b\u009b]\[?[\d;?]*[A-Za-z]?/g;
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
-/** Can break neither a log line nor the text around it; cut to 64 bytes (row L-03). */
+/** What a spreadsheet takes for the beginning of a formula (CWE-1236). */
+const FORMULA = /^[\s=+@-]+/;
+
+/** Can break neither a log line, nor the text around it, nor a CSV; cut to 64 bytes (row L-03). */
 export const neutral = remembered(REMEMBERED, (text) => {
-  const visible = text.slice(0, 1_024).replace(ANSI, '').replace(INVISIBLE, '');
+  const visible = text
+    .slice(0, 1_024)
+    .replace(ANSI, '')
+    .replace(INVISIBLE, '')
+    .replace(FORMULA, '');
   let bytes = 0;
   let kept = '';
   for (const character of visible) {

@@ -52,8 +52,9 @@ function clientOf(userAgent: string): string | undefined {
     const match = pattern.exec(userAgent);
     if (match) return `${label} ${match[1]}`;
   }
-  // curl/8.5.0, okhttp/4.12: programs that just say who they are.
-  const product = /^[\w.+-]{1,40}(?:\/[\w.+-]{1,20})?/.exec(userAgent)?.[0];
+  // curl/8.5.0, okhttp/4.12: programs that just say who they are. Nobody begins with "+" or "-", as
+  // formulas do (CWE-1236).
+  const product = /^\w[\w.+-]{0,39}(?:\/[\w.+-]{1,20})?/.exec(userAgent)?.[0];
   return product === undefined ? undefined : clean(product);
 }
 

@@ -376,7 +376,7 @@ describe.each(ADAPTERS)('the guard on %s', (adapter) => {
       return (proxy as (...args: unknown[]) => Promise<unknown>)({}, {});
     };
 
-    it.each(['rpc', 'ws', 'graphql', 'unheard-of'])('RULE 15b: denies %s', async (transport) => {
+    it.each(['rpc', 'ws', 'graphql', 'unheard-of'])('F-04: denies %s', async (transport) => {
       const { nest } = await start({
         imports: [sessionModule({ guard: 'global' })],
         controllers: [PlainController],

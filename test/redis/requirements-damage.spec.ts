@@ -118,7 +118,7 @@ describe('damaged records on a server', () => {
 
   const start = async (): Promise<TestApp> => {
     const app = await startApp('fastify', {
-      session: { store: redisStore({ url: server().url }) },
+      session: { store: redisStore({ url: server().url }), storeDeadline: '10s' },
     });
     running.push(app);
     return app;

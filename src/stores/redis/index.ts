@@ -1,6 +1,7 @@
 /**
  * Sessions in Redis or Valkey: `nestjs-session-kit/redis`. Needs the package `ioredis`.
  */
+import { PLAIN_WARNING, plainWarning } from './redis.connection-check.js';
 import { RedisConnection } from './redis.connection.js';
 import { RedisStore } from './redis.bus-store.js';
 import { type RedisStoreOptions, resolveRedisOptions } from './redis.options.js';
@@ -23,6 +24,8 @@ import { type RedisStoreOptions, resolveRedisOptions } from './redis.options.js'
  */
 export function redisStore(options: RedisStoreOptions): RedisStore {
   const { prefix, ...resolved } = resolveRedisOptions(options);
+  const warning = plainWarning(resolved.target);
+  if (warning !== undefined) process.emitWarning(warning, { code: PLAIN_WARNING });
   const connection = new RedisConnection({ prefix, ...resolved });
   return new RedisStore(connection, connection.bus, { prefix });
 }

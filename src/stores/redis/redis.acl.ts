@@ -26,7 +26,7 @@ const WAITING = ['set', 'wait'];
 /** The server checks these too. */
 function commandsInScripts(): readonly string[] {
   return Object.values(SCRIPTS).flatMap(({ text }) =>
-    [...text.matchAll(/redis\.p?call\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
+    [...text.matchAll(/(?:call|read_key)\('([A-Z]+)'/g)].map(([, name = '']) => name.toLowerCase()),
   );
 }
 

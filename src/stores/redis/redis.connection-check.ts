@@ -2,7 +2,13 @@
  * Checks a client of the application before it is used. ioredis is made to keep commands and to
  * send them again; a store of sessions must fail fast and never do anything twice.
  */
-import type { DriverClient, DriverOptions } from './redis.connection-driver.js';
+import { isLoopbackHost } from '../../core/loopback.js';
+import type {
+  DriverClient,
+  DriverOptions,
+  NodeAddress,
+  RedisTarget,
+} from './redis.connection-driver.js';
 
 const REMEDY = 'or let redisStore({ url }) make the connection';
 
@@ -62,6 +68,29 @@ export function clientWarning(client: DriverClient): string | undefined {
     'and waits for answers without end (no commandTimeout): what was given up may still run later. ' +
     `Pass client.duplicate({ ${SAFE} }), ${REMEDY}`
   );
+}
+
+/** Code of the warning about a connection that others can read. */
+export const PLAIN_WARNING = 'NSK_REDIS_PLAIN';
+
+/** A connection over a network without TLS, unless `tls: false` says that it is meant (row S-07). */
+export function plainWarning(target: RedisTarget): string | undefined {
+  if (target.kind === 'client' || target.server.tls !== undefined) return undefined;
+  if (!addressesOf(target).some(isForeign)) return undefined;
+  return (
+    'redisStore connects to another host without TLS: who listens on the way can read user ids, ' +
+    'session data and the password of the server. Use rediss:// or the option tls, or tls: false ' +
+    'if that network is yours alone'
+  );
+}
+
+function addressesOf(target: Exclude<RedisTarget, { kind: 'client' }>): readonly NodeAddress[] {
+  if (target.kind === 'single') return [target.server];
+  return target.kind === 'cluster' ? target.nodes : target.sentinels;
+}
+
+function isForeign({ host = 'localhost', path }: NodeAddress): boolean {
+  return path === undefined && !isLoopbackHost(host.includes(':') ? `[${host}]` : host);
 }
 
 const SAFE =

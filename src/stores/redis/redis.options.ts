@@ -59,7 +59,7 @@ export interface RedisStoreOptions {
   readonly db?: number | undefined;
   /**
    * `true`, or options of `tls.connect()` such as `ca`. Certificates are always checked unless
-   * these say otherwise.
+   * these say otherwise. `false`: plain on purpose, also over a network.
    *
    * @defaultValue `true` for `rediss://`
    */

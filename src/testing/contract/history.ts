@@ -13,7 +13,7 @@ const LIMITS = {
   short: { idle: 40, absolute: 400 },
   anonymous: { idle: 60, absolute: 200 },
 };
-const STEPS = 5_000;
+const STEPS = 10_000;
 const STEPS_BETWEEN_AUDITS = 250;
 
 /** A long random history, every reply of which must be what a naive model says. */
@@ -22,7 +22,7 @@ export function describeHistory(contract: Contract): void {
 
   describe('a random history', () => {
     test(
-      'is what the model says, step by step',
+      'K-06: is what the model says, step by step',
       {
         limits: LIMITS,
         // Few, so that sessions of different users can replace each other.

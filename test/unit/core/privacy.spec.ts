@@ -124,6 +124,9 @@ describe('neutral texts', () => {
     ['user\u202egnp.exe\u2066', 'usergnp.exe'],
     ['a\u200bb\ufeffc\u2028d\u0000e', 'abcde'],
     ['half \ud800 pair', 'half  pair'],
+    ['=HYPERLINK("x")', 'HYPERLINK("x")'],
+    ['\t@-+=1+1', '1+1'],
+    ['c++ (build -1)', 'c++ (build -1)'],
     ['Müllers Gerät 📱', 'Müllers Gerät 📱'],
   ])('L-03: %j becomes %j', (text, expected) => {
     expect(neutral(text)).toBe(expected);

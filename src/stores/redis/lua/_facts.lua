@@ -1,3 +1,28 @@
+-- A key that is not of its type reads as empty, and the second value says so. What else goes wrong,
+-- such as a right that is missing, must never look like "no session".
+local function read_key(...)
+  local reply = redis.pcall(...)
+  if type(reply) ~= 'table' or not reply.err then
+    return reply, false
+  end
+  if not string.find(reply.err, 'WRONGTYPE', 1, true) then
+    error(reply)
+  end
+  return {}, true
+end
+
+-- Changes a number; nil if what stands there is none.
+local function add_to(key, field, by)
+  local reply = redis.pcall('HINCRBY', key, field, by)
+  if type(reply) == 'number' then
+    return reply
+  end
+  if not string.find(reply.err, 'not an integer', 1, true) then
+    error(reply)
+  end
+  return nil
+end
+
 -- The facts of a live session, as one value of the user's index.
 --
 -- Layout: letter (L live, M live with limits of its own or claims), generation, then five instants as
@@ -63,5 +88,5 @@ end
 
 -- What the index says of a session; no text if there is nothing, or no index.
 local function find_facts(u, own)
-  return redis.pcall('HGET', u, own)
+  return (read_key('HGET', u, own))
 end

@@ -19,7 +19,7 @@ end
 local function take_fields(into, s, f, takes, first)
   if takes < 0 then
     for _, key in ipairs({ s, f }) do
-      local all = redis.pcall('HGETALL', key)
+      local all = read_key('HGETALL', key)
       for i = 1, #all, 2 do
         if key == f then
           into[all[i]] = all[i + 1]
@@ -31,7 +31,7 @@ local function take_fields(into, s, f, takes, first)
     return
   end
   for i = first, first + takes - 1 do
-    local value = redis.pcall('HGET', s, '.' .. ARGV[i]) or redis.pcall('HGET', f, ARGV[i])
+    local value = read_key('HGET', s, '.' .. ARGV[i]) or read_key('HGET', f, ARGV[i])
     if type(value) == 'string' then
       into[ARGV[i]] = value
     end

@@ -29,8 +29,8 @@ end
 -- Changes the number of live sessions. If that cannot be read they are counted: too small a number
 -- would have the index deleted.
 local function add_live(u, by)
-  local live = redis.pcall('HINCRBY', u, 'n', by)
-  if type(live) == 'number' then
+  local live = add_to(u, 'n', by)
+  if live then
     return live
   end
   local all = redis.call('HGETALL', u)
@@ -71,10 +71,7 @@ local function finish(u, zset, id, e, reason, ended_at, is_user)
   local tombstones
   if max_tombstones > 0 and now < e.absolute_at then
     redis.call('HSET', u, own, struct.pack('>c1dd', reason, ended_at, e.absolute_at))
-    tombstones = redis.pcall('HINCRBY', u, 't', 1)
-    if type(tombstones) ~= 'number' then
-      tombstones = drop_tombstones(u)
-    end
+    tombstones = add_to(u, 't', 1) or drop_tombstones(u)
   else
     redis.call('HDEL', u, own)
     tombstones = tonumber(redis.call('HGET', u, 't')) or 0

@@ -64,8 +64,8 @@ local margin, max_tombstones = tonumber(ARGV[11]), tonumber(ARGV[12])
 --@include "fields"
 
 -- Is the id taken? The same token means that this very command is repeated.
-local stands = redis.pcall('HMGET', u, own, 'e')
-if stands.err then
+local stands, is_foreign = read_key('HMGET', u, own, 'e')
+if is_foreign then
   -- Not ours: without an index the user could not log in any more.
   redis.call('DEL', u)
 end
@@ -91,7 +91,7 @@ elseif known then
   if now < till then
     return { 'taken', now }
   end
-  redis.pcall('HINCRBY', u, 't', -1)
+  add_to(u, 't', -1)
 end
 
 if ARGV[17] ~= '' and tonumber(ARGV[17]) < epoch then

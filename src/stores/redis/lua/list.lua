@@ -23,7 +23,7 @@ local counters = KEYS[3]
 --@include "live"
 --@include "text"
 --@include "record"
-local all = redis.pcall('HGETALL', u)
+local all = read_key('HGETALL', u)
 local index = {}
 for i = 1, #all, 2 do
   index[all[i]] = all[i + 1]
@@ -58,7 +58,7 @@ for i = #all - 1, 1, -2 do
       add_dead(id, reason, ended_at)
     elseif is_tombstone(facts) then
       redis.call('HDEL', u, own)
-      redis.pcall('HINCRBY', u, 't', -1)
+      add_to(u, 't', -1)
     end
   end
 end

@@ -32,7 +32,7 @@ if kind == 's' or kind == 'f' then
   end
 elseif kind == 'u' then
   -- Of a key of the wrong type nothing is worth keeping.
-  local all = redis.pcall('HGETALL', u)
+  local all = read_key('HGETALL', u)
   for i = 1, #all, 2 do
     local until_then
     if all[i] == 'e' then
@@ -46,7 +46,7 @@ elseif kind == 'u' then
     till = until_then and math.max(till or 0, until_then) or till
   end
 elseif kind == 'd' or kind == 'a' then
-  local last = redis.pcall('ZRANGE', key, -1, -1, 'WITHSCORES')
+  local last = read_key('ZRANGE', key, -1, -1, 'WITHSCORES')
   till = tonumber(last[2])
 else
   till = now + outbox_ttl

@@ -35,8 +35,8 @@ local max_tombstones = tonumber(ARGV[5])
 --@include "finish"
 --@include "outbox"
 -- Two in one millisecond differ too, and an epoch that was forgotten is still older than the next.
-local stands = redis.pcall('HGET', u, 'e')
-if type(stands) == 'table' then
+local stands, is_foreign = read_key('HGET', u, 'e')
+if is_foreign then
   redis.call('DEL', u)
 end
 local epoch = math.max(now, (tonumber(stands or 0) or 0) + 1)

@@ -44,7 +44,7 @@ local grace, max_forks = tonumber(ARGV[13]), tonumber(ARGV[14])
 --@include "forget"
 --@include "record"
 local e = find_live(u, KEYS[3], id)
-local hash = e and redis.pcall('HGETALL', s) or {}
+local hash = e and read_key('HGETALL', s) or {}
 local meta = {}
 for i = 1, #hash, 2 do
   meta[hash[i]] = hash[i + 1]

@@ -35,7 +35,7 @@ local counters = KEYS[5]
 --@include "expiry"
 --@include "fields"
 local e = find_live(KEYS[1], KEYS[4], ARGV[1])
-local hash = e and redis.pcall('HGETALL', s) or {}
+local hash = e and read_key('HGETALL', s) or {}
 if #hash == 0 then
   return { 'gone', now }
 end
@@ -57,7 +57,7 @@ if large_count > 0 then
   for i = 8, #ARGV, 4 do
     local name = ARGV[i]
     if not place[name] then
-      local value = redis.pcall('HGET', f, name)
+      local value = read_key('HGET', f, name)
       if type(value) == 'string' then
         place[name], before[name] = 'f', value
       end
@@ -164,13 +164,10 @@ for _, name in ipairs(names) do
     redis.call('HSET', s, '.' .. name, new)
   elseif to == 'f' then
     large_count, large_bytes = large_count + 1, large_bytes + #name + #new
-    local done = redis.pcall('HSET', f, name, new)
-    if type(done) == 'table' and string.find(done.err, '^WRONGTYPE') then
+    local _, is_foreign = read_key('HSET', f, name, new)
+    if is_foreign then
       redis.call('DEL', f)
-      done = redis.call('HSET', f, name, new)
-    end
-    if type(done) == 'table' then
-      return done
+      redis.call('HSET', f, name, new)
     end
   end
 end
