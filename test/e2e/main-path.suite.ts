@@ -175,7 +175,7 @@ function describeTimeouts(scenario: Scenario): void {
   );
 
   scenario(
-    'E-05: the status endpoint gives the seconds left without touching',
+    'E-05, E-12: the status endpoint gives the seconds left without touching',
     async ({ start }) => {
       const timeouts = { idle: '1s', absolute: '1h', touchInterval: 0 } as const;
       const client = new Client((await start({ timeouts })).url);

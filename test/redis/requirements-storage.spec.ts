@@ -92,7 +92,7 @@ describe('requirements on storage, on a server', () => {
       const answer = await client.post('/data/note', { value: PAYLOAD });
       expect([what, answer.status]).toEqual([what, 503]);
       const thrown: unknown = await service
-        .create('alice', { data: { note: PAYLOAD } as never })
+        .create('alice', { data: { note: PAYLOAD } })
         .catch((error: unknown) => error);
       const listed: unknown = await service.list('alice').catch((error: unknown) => error);
       told.push(
@@ -115,7 +115,7 @@ describe('requirements on storage, on a server', () => {
     await fail(
       'WRONGTYPE',
       () => admin.set(counters, PAYLOAD),
-      () => admin.restore(counters, 0, dump as Buffer, 'REPLACE'),
+      () => admin.restore(counters, 0, dump, 'REPLACE'),
     );
     await fail('OOM', configured('maxmemory', '1'), configured('maxmemory', '0'));
     await fail(
