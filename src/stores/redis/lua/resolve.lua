@@ -38,16 +38,11 @@ Returns { 'gone', now }
 --@include "now"
 local u, s, id = KEYS[1], KEYS[2], ARGV[1]
 local own = string.sub(id, 14)
-<<<<<<< HEAD
--- A key of the wrong type reads as empty.
-local index = redis.pcall('HMGET', u, own, 'i', own .. 'd', own .. 'c', own .. 'l')
-=======
 -- A key of the wrong type reads as empty; any other error is one, and never "no session".
-local index = redis.pcall('HMGET', u, own, 'i', own .. 'd')
+local index = redis.pcall('HMGET', u, own, 'i', own .. 'd', own .. 'c', own .. 'l')
 if index.err and not string.find(index.err, 'WRONGTYPE', 1, true) then
   return index
 end
->>>>>>> d3b66be (fix(redis): take no error but a foreign key for a damaged record)
 local facts, user_id, device = index[1], index[2] or '', index[3] or ''
 local claims, own_limits = index[4] or '', index[5]
 if not facts then
