@@ -55,9 +55,9 @@ export class RequestSession extends RequestFields {
     return this.#resolution.resolve();
   }
 
-  /** Refuses a request without a credential that a page of another site made. @internal */
-  authoriseVisitor(): void {
-    this.#resolution.authoriseVisitor();
+  /** The guard of a route has the request; `admitsPending`: the route takes proofs. @internal */
+  enter(admitsPending: boolean): void {
+    this.#resolution.enter(admitsPending);
   }
 
   /**
@@ -94,9 +94,9 @@ export class RequestSession extends RequestFields {
     return this.#resolved?.id;
   }
 
-  /** Who is logged in; `undefined` if nobody is. */
+  /** Who is logged in, if anybody is. Half a login counts behind `@AllowPending()` only. */
   get userId(): string | undefined {
-    return this.#resolved?.userId;
+    return this.#resolution.userOf(this.#resolved);
   }
 
   /** When the user logged in; milliseconds since 1970. */

@@ -30,6 +30,7 @@ export class Resolution {
   #pending: Promise<RequestVerdict> | undefined;
   #verdict: RequestVerdict | undefined;
   #grants: Map<string, Promise<boolean>> | undefined;
+  #admitsPending = false;
   #lastTurn: Promise<unknown> | undefined;
 
   constructor(service: SessionService, config: SessionConfig, exchange: HttpExchange) {
@@ -110,10 +111,19 @@ export class Resolution {
     if (this.#usesCookie && this.#needsCsrfToken) await this.resolve();
   }
 
-  /** The same for a guarded route: who has no credential at all would need the cookie there. */
-  authoriseVisitor(): void {
+  /**
+   * The request is at a guarded route: who has no credential at all would need the cookie there, and
+   * must not come from a page of another site.
+   */
+  enter(admitsPending: boolean): void {
+    this.#admitsPending = admitsPending;
     const isVisitor = this.#readCredential().kind === 'none' && !this.#exchange.presentsBearer;
     if (isVisitor) this.#assertCookieAllowed();
+  }
+
+  /** The user, unless it is half a login and the route does not take its second half. */
+  userOf(session: Session | undefined): string | undefined {
+    return session?.claims.isPending && !this.#admitsPending ? undefined : session?.userId;
   }
 
   /** A synchroniser token for this session; `undefined` without one. */

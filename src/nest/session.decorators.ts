@@ -129,5 +129,10 @@ const Context = createParamDecorator((_data: unknown, context: ExecutionContext)
 /** The {@link RequestSession} of this request. @public */
 export const CurrentSession = (): ParameterDecorator => Context(CurrentSessionPipe);
 
-/** The id of the logged-in user; `undefined` on a public route where nobody is. @public */
+/**
+ * The id of the logged-in user; `undefined` on a public route where nobody is, or only half: a
+ * pending login counts behind `@AllowPending()` alone.
+ *
+ * @public
+ */
 export const CurrentUserId = (): ParameterDecorator => Context(CurrentUserIdPipe);

@@ -77,7 +77,7 @@ export class SessionGuard implements CanActivate {
     session: RequestSession,
     rules: RouteRules,
   ): Promise<SessionHttpException | undefined> {
-    session.authoriseVisitor();
+    session.enter(rules.allowsPending);
     const verdict = await session.resolve();
     if (verdict.status !== 'active' || verdict.session.userId === undefined) {
       const explanation = this.#explains ? await session.explain() : undefined;

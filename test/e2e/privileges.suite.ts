@@ -7,6 +7,7 @@ import { describe, expect } from '@jest/globals';
 import {
   AllowPending,
   CurrentSession,
+  CurrentUserId,
   Public,
   RequestSession,
   RequireFresh,
@@ -62,6 +63,12 @@ function controllerWith(spans: Spans): Type {
       @CurrentSession() session: RequestSession,
     ): Promise<void> {
       await session.completeLogin(ticket, id);
+    }
+
+    @AllowPending()
+    @Get('whose')
+    whose(@CurrentUserId() userId: string): object {
+      return { userId };
     }
 
     @AllowPending()
@@ -145,8 +152,12 @@ function describeAll(scenario: Scenario, clock: Stage['clock'], spans: Spans): v
       expect(refused.status).toBe(401);
       expect(refused.body).toMatchObject({ code: 'ERR_SESSION_PENDING', stepUp: {} });
       expect((await client.post('/p/transfer')).status).toBe(401);
+      // On a public route it is nobody, where the proof is given it is somebody.
+      expect((await client.get('/who')).body).toEqual({ active: true, userId: null });
+      expect((await client.get('/p/whose')).body).toEqual({ userId: 'alice' });
       const half = client.clone();
       expect((await client.post('/p/otp')).setCookies).toHaveLength(1);
+      expect((await client.get('/who')).body).toEqual({ active: true, userId: 'alice' });
       expect((await client.get('/me')).status).toBe(200);
       expect((await half.get('/me')).status).toBe(401);
       expect((await client.get('/p/claims')).body).toMatchObject({

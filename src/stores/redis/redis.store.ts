@@ -202,15 +202,14 @@ export class RedisSessionStore implements SessionStore {
   /** One short command for each bucket; every script looks at what they leave there. */
   async revokeEveryone({ until, reason }: RevokeEveryoneRequest): Promise<RevokeEveryoneReply> {
     const { keys } = this.#open;
-    const start = await this.#now();
-    const wanted = Math.min(until ?? start, start);
+    const now = await this.#now();
+    const args = [until ?? '', now, letterOf(reason)];
     const standing = await Promise.all(
-      keys.buckets.map(async ({ counters }) => {
-        const args = [wanted, start, letterOf(reason)];
-        return (await this.#read('revoke-everyone', [counters], args)).integer();
-      }),
+      keys.buckets.map(async ({ counters }) =>
+        (await this.#read('revoke-everyone', [counters], args)).integer(),
+      ),
     );
-    return { status: 'revoked', now: start, until: Math.max(...standing) };
+    return { status: 'revoked', now, until: Math.max(...standing) };
   }
 
   async list(request: ListRequest): Promise<ListReply> {

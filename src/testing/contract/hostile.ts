@@ -95,7 +95,7 @@ export function describeHostileInput({ describe, test, expect }: Contract): void
       expect(await scene.fields(login)).toEqual({ text });
     });
 
-    test('user ids and devices are kept as they are', {}, async (scene) => {
+    test('S-01: user ids and devices are kept as they are', {}, async (scene) => {
       for (const name of [...NAMES.filter((text) => text.trim() !== ''), 'u'.repeat(256)]) {
         const label = name.slice(0, 32);
         const device = { client: label, platform: label, address: label };
