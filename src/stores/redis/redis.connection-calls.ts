@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { DeadlineQueue, type Waiting } from '../../core/deadline-queue.js';
 import { SessionStoreError } from '../../core/errors.js';
 import type { RedisLink } from './redis.connection-link.js';
 import {
@@ -36,48 +37,6 @@ const RETRY_FIRST = 10;
 const RETRY_MOST = 100;
 /** Forgets calls that the driver never settled. */
 const FORGET_AFTER = 30_000;
-
-/** One list and one timer for all calls of one deadline: they end in the order they began. */
-class DeadlineQueue {
-  readonly #ms: number;
-  #first: Call | undefined;
-  #last: Call | undefined;
-  #isArmed = false;
-
-  constructor(ms: number) {
-    this.#ms = ms;
-  }
-
-  add(call: Call): void {
-    this.#dropSettled();
-    if (this.#last === undefined) this.#first = call;
-    else this.#last.next = call;
-    this.#last = call;
-    if (!this.#isArmed) this.#arm(this.#ms);
-  }
-
-  #dropSettled(): void {
-    while (this.#first?.isSettled) this.#first = this.#first.next;
-    if (this.#first === undefined) this.#last = undefined;
-  }
-
-  #arm(ms: number): void {
-    this.#isArmed = true;
-    // After a pause of the process, answers that have already arrived are read first.
-    setTimeout(() => setImmediate(() => this.#ring()), Math.ceil(ms)).unref();
-  }
-
-  #ring(): void {
-    this.#isArmed = false;
-    const now = performance.now();
-    for (;;) {
-      this.#dropSettled();
-      if (this.#first === undefined) return;
-      if (this.#first.until > now) return this.#arm(this.#first.until - now);
-      this.#first.expire();
-    }
-  }
-}
 
 /** Since when a place has been nothing but trouble, and when it was last. */
 interface Trouble {
@@ -147,9 +106,9 @@ interface Settle {
 }
 
 /** One call under way. Settled exactly once; an answer that comes later is ignored. */
-class Call {
+class Call implements Waiting {
   readonly until: number;
-  next: Call | undefined;
+  next: Waiting | undefined;
   readonly #calls: RedisCalls;
   readonly #task: Task;
   #settle: Settle | undefined;
