@@ -1,11 +1,6 @@
 /**
- * The demo as people meet it: built from a copy of the sources like `npm start` does, run as a
- * process of its own, and used in a real browser.
+ * The demo as people meet it: built and run like `npm start` does, and used in a real browser.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type {
   Browser,
@@ -16,99 +11,48 @@ import type {
 } from 'playwright-core';
 import { ADAPTERS } from '../support/app.js';
 import { launchBrowser } from '../support/browser.js';
+import { type Demo, PASSWORDS, type UserName, buildDemo, startDemo } from '../support/demo.js';
 
-const PROJECT = process.cwd();
-/** Not the project itself: its dist may be somebody else's, and a fresh clone has none. */
-const COPY = join(resolve(process.env['BUILD_DIR'] || 'build'), 'demo');
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
+const PHONE = { width: 360, height: 740 };
 const SLOW = 60_000;
 
-const PASSWORDS = { alice: 'green-teapot', bob: 'paper-lantern', ada: 'admin-lighthouse' };
+let browser: Browser;
 
-async function buildCopy(): Promise<void> {
-  await rm(COPY, { recursive: true, force: true });
-  await mkdir(COPY, { recursive: true });
-  const notCopied = /^(?:node_modules|\.git|build.*|dist|coverage)$/;
-  for (const part of await readdir(PROJECT)) {
-    if (notCopied.test(part)) continue;
-    const filter = (path: string): boolean => basename(path) !== 'dist';
-    await cp(join(PROJECT, part), join(COPY, part), { recursive: true, filter });
-  }
-  await symlink(join(PROJECT, 'node_modules'), join(COPY, 'node_modules'), 'junction');
-  for (const args of [['tools/build.mjs'], ['tools/start.mjs', '--build-only']]) {
-    await runNode(args);
-  }
-}
+beforeAll(async () => {
+  [browser] = await Promise.all([launchBrowser(), buildDemo()]);
+}, 2 * SLOW);
 
-function runNode(args: readonly string[]): Promise<void> {
-  return new Promise((done, failed) => {
-    execFile(process.execPath, args, { cwd: COPY }, (error, stdout, stderr) => {
-      if (error) failed(new Error(`${args[0]} failed:\n${stdout}${stderr}`));
-      else done();
-    });
-  });
-}
-
-class Demo {
-  output = '';
-  readonly #process: ChildProcess;
-
-  private constructor(env: NodeJS.ProcessEnv) {
-    this.#process = spawn(process.execPath, ['demo/dist/main.js'], {
-      cwd: COPY,
-      env: { ...process.env, PORT: '0', NO_COLOR: '1', ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-  }
-
-  static start(env: NodeJS.ProcessEnv): Promise<{ demo: Demo; url: string }> {
-    const demo = new Demo(env);
-    const { stdout, stderr } = demo.#process;
-    return new Promise((started, failed) => {
-      for (const stream of [stdout, stderr]) {
-        stream?.setEncoding('utf8').on('data', (text: string) => {
-          demo.output += text;
-          const url = /http:\/\/localhost:\d+/.exec(demo.output)?.[0];
-          if (url) started({ demo, url });
-        });
-      }
-      demo.#process.once('exit', () => failed(new Error(`the demo stopped:\n${demo.output}`)));
-    });
-  }
-
-  async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = once(this.#process, 'exit');
-    this.#process.kill();
-    await exited;
-  }
-}
-
-beforeAll(buildCopy, 2 * SLOW);
+afterAll(() => browser?.close(), SLOW);
 
 describe.each(ADAPTERS)('the demo on %s', (adapter) => {
   const contexts: BrowserContext[] = [];
   const complaints: string[] = [];
-  let browser: Browser;
   let demo: Demo;
-  let url: string;
+  /** Ends sessions that are not used, soon; but later than a page polls. */
+  let hasty: Demo;
+  /** Logged in there, and left alone while other tests run. */
+  let idle: Page;
 
   beforeAll(async () => {
-    ({ demo, url } = await Demo.start({ DEMO_ADAPTER: adapter, DEMO_MAX_SESSIONS: '2' }));
-    browser = await launchBrowser();
-  }, SLOW);
+    [demo, hasty] = await Promise.all([
+      startDemo({ DEMO_ADAPTER: adapter, DEMO_MAX_SESSIONS: '2' }),
+      startDemo({ DEMO_ADAPTER: adapter, DEMO_IDLE: '5s' }),
+    ]);
+    idle = await open({ baseURL: hasty.url });
+    await logIn(idle, 'alice');
+    // The first tests must not close it.
+    contexts.pop();
+  }, 2 * SLOW);
 
   afterEach(async () => {
     await Promise.all(contexts.splice(0).map((context) => context.close()));
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    await demo?.stop();
-  }, SLOW);
+  afterAll(() => Promise.all([demo?.stop(), hasty?.stop()]), SLOW);
 
   async function open(options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ baseURL: url, ...options });
+    const context = await browser.newContext({ baseURL: demo.url, ...options });
     contexts.push(context);
     context.setDefaultTimeout(20_000);
     const page = await context.newPage();
@@ -121,15 +65,15 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
     return page;
   }
 
-  async function logIn(page: Page, username: keyof typeof PASSWORDS): Promise<void> {
+  async function logIn(page: Page, username: UserName): Promise<void> {
     await page.getByLabel('User name').fill(username);
     await page.getByLabel('Password').fill(PASSWORDS[username]);
     await page.getByRole('button', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'Your account' }).waitFor();
   }
 
-  async function openAs(username: keyof typeof PASSWORDS, userAgent?: string): Promise<Page> {
-    const page = await open({ ...(userAgent && { userAgent }) });
+  async function openAs(username: UserName, options?: BrowserContextOptions): Promise<Page> {
+    const page = await open(options);
     await logIn(page, username);
     return page;
   }
@@ -145,6 +89,10 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
     await devicesOf(page).nth(count).waitFor({ state: 'detached' });
   }
 
+  /** Of all that can be scrolled to. */
+  const widthOf = (page: Page): Promise<unknown> =>
+    page.evaluate('document.documentElement.scrollWidth');
+
   /** Waits until the page is back at the login; the code that it shows. */
   async function endOf(page: Page): Promise<string | null> {
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
@@ -154,8 +102,10 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
   it(
     'lists the devices of a user, and tells the one that is revoked why',
     async () => {
-      const first = await openAs('alice', FIREFOX);
-      const second = await openAs('alice');
+      const [first, second] = await Promise.all([
+        openAs('alice', { userAgent: FIREFOX }),
+        openAs('alice'),
+      ]);
       await waitForDevices(first, 2);
       await waitForDevices(second, 2);
       const current = devicesOf(first).filter({ hasText: 'this one' });
@@ -184,28 +134,20 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
       const second = await openAs('bob');
       const third = await openAs('bob');
       expect(await endOf(first)).toBe('ERR_SESSION_EVICTED');
-      const fourth = await openAs('bob');
-      expect(await endOf(second)).toBe('ERR_SESSION_EVICTED');
+      await waitForDevices(second, 2);
       await waitForDevices(third, 2);
-      await waitForDevices(fourth, 2);
     },
     SLOW,
   );
 
-  it('fits a narrow screen', async () => {
-    const page = await open({ viewport: { width: 360, height: 740 } });
-    const widths: number[] = [];
-    const measure = async (): Promise<void> => {
-      widths.push(await page.evaluate('document.documentElement.scrollWidth'));
-    };
-    await measure();
-    await logIn(page, 'ada');
-    await measure();
-    await page.getByRole('link', { name: 'Administration' }).click();
-    await page.getByRole('heading', { name: 'Administration' }).waitFor();
-    await measure();
-    expect(widths).toEqual([360, 360, 360]);
-  });
+  it(
+    'ends an idle session in spite of its polling page, which says why',
+    async () => {
+      expect(await endOf(idle)).toBe('ERR_SESSION_IDLE');
+      await idle.context().close();
+    },
+    SLOW,
+  );
 
   it('refuses a wrong password, for known and unknown names alike', async () => {
     const page = await open();
@@ -238,10 +180,19 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
   );
 
   it(
-    'shows an administrator live numbers and lets them revoke',
+    'keeps users out of the administration, which shows live numbers, fits a phone and revokes',
     async () => {
-      const page = await openAs('bob');
-      const admin = await openAs('ada');
+      const [user, admin] = await Promise.all([openAs('bob'), open({ viewport: PHONE })]);
+      const widths = [await widthOf(admin)];
+      await logIn(admin, 'ada');
+      widths.push(await widthOf(admin));
+      expect(await user.getByRole('link', { name: 'Administration' }).count()).toBe(0);
+      await user.goto('/#/admin');
+      await user.getByText('403: For administrators only').waitFor();
+      for (const path of ['/admin/stats', '/admin/activity', '/admin/sessions']) {
+        expect((await user.request.get(path)).status()).toBe(403);
+      }
+
       await admin.getByRole('link', { name: 'Administration' }).click();
       for (const chart of [
         /^Active sessions now \d+/,
@@ -253,46 +204,22 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
       ]) {
         await admin.getByRole('img', { name: chart }).waitFor();
       }
+      widths.push(await widthOf(admin));
+      expect(widths).toEqual([PHONE.width, PHONE.width, PHONE.width]);
       const session = admin.getByRole('row').filter({ hasText: 'Bob Lindqvist' }).first();
       await session.getByRole('button', { name: 'Revoke all of Bob Lindqvist' }).click();
-      expect(await endOf(page)).toBe('ERR_SESSION_REVOKED');
-    },
-    SLOW,
-  );
-
-  it('shows an ordinary user no administration', async () => {
-    const page = await openAs('alice');
-    expect(await page.getByRole('link', { name: 'Administration' }).count()).toBe(0);
-    await page.goto('/#/admin');
-    await page.getByText('403: For administrators only').waitFor();
-    for (const path of ['/admin/stats', '/admin/activity', '/admin/sessions']) {
-      expect((await page.request.get(path)).status()).toBe(403);
-    }
-  });
-
-  it(
-    'ends an idle session in spite of its polling page, which says why',
-    async () => {
-      // More than the page waits between two polls.
-      const short = await Demo.start({ DEMO_ADAPTER: adapter, DEMO_IDLE: '5s' });
-      try {
-        const page = await open({ baseURL: short.url });
-        await logIn(page, 'alice');
-        expect(await endOf(page)).toBe('ERR_SESSION_IDLE');
-      } finally {
-        await short.demo.stop();
-      }
+      expect(await endOf(user)).toBe('ERR_SESSION_REVOKED');
     },
     SLOW,
   );
 
   it('answers JSON: health, and what is wrong with a request', async () => {
-    const health = await fetch(`${url}/health`);
+    const health = await fetch(`${demo.url}/health`);
     expect(health.status).toBe(200);
     expect(await health.json()).toMatchObject({ status: 'ok' });
 
     const post = (body: string, type = 'application/json'): Promise<Response> =>
-      fetch(`${url}/login`, { method: 'POST', body, headers: { 'Content-Type': type } });
+      fetch(`${demo.url}/login`, { method: 'POST', body, headers: { 'Content-Type': type } });
     const refused = await post('{"username":1,"password":""}');
     expect(refused.status).toBe(400);
     expect(await refused.json()).toMatchObject({ message: expect.stringContaining('"username"') });
@@ -304,7 +231,7 @@ describe.each(ADAPTERS)('the demo on %s', (adapter) => {
 
   it('has met no broken script, no breach of the page policy and no token in the log', () => {
     expect(complaints).toEqual([]);
-    expect(demo.output).toContain(`${adapter} serves the demo`);
-    expect(demo.output).not.toMatch(/nsk_[\w-]{96}/);
+    expect(demo.output()).toContain(`${adapter} serves the demo`);
+    expect(demo.output()).not.toMatch(/nsk_[\w-]{96}/);
   });
 });

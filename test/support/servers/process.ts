@@ -7,13 +7,24 @@ import { watchProcess } from './watchdog.js';
 
 const KEPT = 4000;
 
+export interface LaunchOptions {
+  readonly ready: RegExp;
+  readonly cwd: string;
+  readonly bound?: number;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Characters of what it printed last that are kept. */
+  readonly kept?: number;
+  /** Milliseconds that it gets to end before it is killed. */
+  readonly patience?: number;
+}
+
 /** Starts a program; the promise settles when it prints what `ready` matches, or ends before. */
 export async function launch(
   path: string,
   args: readonly string[],
-  { ready, cwd, bound = 15_000 }: { ready: RegExp; cwd: string; bound?: number },
+  { ready, cwd, env, bound = 15_000, kept = KEPT, patience = 1000 }: LaunchOptions,
 ): Promise<ServerProcess> {
-  const child = spawn(path, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(path, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const outputs = [child.stdout, child.stderr];
   let text = '';
   const gone = new Promise<void>((resolve) => void child.once('exit', () => resolve()));
@@ -30,7 +41,7 @@ export async function launch(
     for (const output of outputs) {
       output.setEncoding('utf8');
       output.on('data', (chunk: string) => {
-        text = (text + chunk).slice(-KEPT);
+        text = (text + chunk).slice(-kept);
         if (!ready.test(text)) return;
         clearTimeout(timer);
         resolve();
@@ -41,10 +52,15 @@ export async function launch(
   // From here on it does not keep the test process alive.
   child.unref();
   for (const output of outputs) (output as Socket).unref();
-  return control(child, gone, () => text);
+  return control(child, gone, patience, () => text);
 }
 
-function control(child: ChildProcess, gone: Promise<void>, output: () => string): ServerProcess {
+function control(
+  child: ChildProcess,
+  gone: Promise<void>,
+  patience: number,
+  output: () => string,
+): ServerProcess {
   const pid = child.pid ?? 0;
   return {
     pid,
@@ -54,7 +70,7 @@ function control(child: ChildProcess, gone: Promise<void>, output: () => string)
       child.kill(signal);
       // A frozen process looks at its signals only when it goes on.
       child.kill('SIGCONT');
-      const impatience = setTimeout(() => child.kill('SIGKILL'), 1000);
+      const impatience = setTimeout(() => child.kill('SIGKILL'), patience);
       await gone;
       clearTimeout(impatience);
     },
