@@ -15,6 +15,9 @@ export default {
   transform: {},
   // Jest's default leaves one core idle, which is half of a small CI machine.
   maxWorkers: '100%',
+  // A worker that is done still gives hundreds of megabytes back, which takes longer than Jest's
+  // half second when the machine is busy. One that really holds something open is still told of.
+  workerGracefulExitTimeout: 10_000,
   ...ifPresent('globalSetup', join(build, 'test/support/global-setup.js')),
   ...ifPresent('globalTeardown', join(build, 'test/support/global-teardown.js')),
   collectCoverageFrom: [`${relative(import.meta.dirname, build)}/src/**/*.js`],
