@@ -12,6 +12,8 @@ import type { SessionVerdict } from './results.js';
 /** Milliseconds: what a restored store brings back is believed again after that. */
 const LIFETIME = 5_000;
 const MAX_ENTRIES = 10_000;
+/** Milliseconds that a store is given to confirm what was known. */
+const REASKING = 1_000;
 
 /** A verdict that no request can change. */
 export type DeadVerdict = Exclude<SessionVerdict, { readonly status: 'active' }>;
@@ -19,6 +21,8 @@ export type DeadVerdict = Exclude<SessionVerdict, { readonly status: 'active' }>
 interface Entry {
   readonly verdict: DeadVerdict;
   readonly until: number;
+  /** Somebody asks the store again: only those beside it are still answered from here. */
+  readonly isAsked?: true;
 }
 
 export class NegativeCache {
@@ -38,8 +42,14 @@ export class NegativeCache {
     if (this.#entries.size === 0) return undefined;
     const entry = this.#entries.get(verifier);
     if (entry === undefined) return undefined;
-    if (this.#now() < entry.until) return entry.verdict;
-    this.#entries.delete(verifier);
+    const now = this.#now();
+    if (now < entry.until) return entry.verdict;
+    // A burst is not sent to the store as one: the first asks, the others wait for nothing.
+    if (entry.isAsked) this.#entries.delete(verifier);
+    else {
+      const { verdict } = entry;
+      this.#entries.set(verifier, { verdict, until: now + REASKING, isAsked: true });
+    }
     return undefined;
   }
 

@@ -5,7 +5,7 @@ import { NegativeCache } from '../../../src/core/negative-cache.js';
 describe('the negative cache', () => {
   const dead = { status: 'ended', reason: 'revoked' } as const;
 
-  it('Q-03: remembers a verdict for 5 seconds and no longer', () => {
+  it('Q-03: remembers a verdict for 5 seconds', () => {
     let now = 0;
     const cache = new NegativeCache(() => now);
     expect(cache.get('a')).toBeUndefined();
@@ -15,7 +15,34 @@ describe('the negative cache', () => {
     expect(cache.get('b')).toBeUndefined();
     now = 5_000;
     expect(cache.get('a')).toBeUndefined();
+  });
+
+  it('Q-03: after that one asks again, and those beside it are answered for a second at most', () => {
+    let now = 0;
+    const cache = new NegativeCache(() => now);
+    cache.add('a', dead);
+    now = 5_000;
+    const burst = Array.from({ length: 50 }, () => cache.get('a'));
+    expect(burst.filter((verdict) => verdict === undefined)).toHaveLength(1);
+    now = 5_999;
+    expect(cache.get('a')).toBe(dead);
+    // No confirmation: the session came back with a restored store.
+    now = 6_000;
+    expect(cache.get('a')).toBeUndefined();
     expect(cache.size).toBe(0);
+  });
+
+  it('Q-03: a verdict that is confirmed is good for 5 seconds again', () => {
+    let now = 0;
+    const cache = new NegativeCache(() => now);
+    cache.add('a', dead);
+    now = 5_000;
+    expect(cache.get('a')).toBeUndefined();
+    cache.add('a', dead);
+    now = 9_999;
+    expect(cache.get('a')).toBe(dead);
+    now = 10_000;
+    expect([cache.get('a'), cache.get('a')]).toEqual([undefined, dead]);
   });
 
   it('Q-03: holds 10,000 entries at most; the oldest makes room', () => {
