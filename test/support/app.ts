@@ -15,6 +15,7 @@ import {
   Query,
   UseGuards,
 } from '@nestjs/common';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { INestApplication, Logger } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
@@ -149,6 +150,8 @@ export interface TestAppOptions {
   readonly session?: SessionModuleOptions;
   readonly module?: ModuleMetadata;
   readonly logger?: Pick<Logger, 'log' | 'warn' | 'error'> | false;
+  /** Believes everybody about the address of a client. */
+  readonly trustProxy?: boolean;
   /** Called before the application starts. */
   readonly prepare?: (app: INestApplication) => Promise<void> | void;
   readonly listen?: boolean;
@@ -172,13 +175,16 @@ export async function startApp(adapter: Adapter, options: TestAppOptions = {}): 
   class AppModule {}
 
   const testing = await Test.createTestingModule({ imports: [AppModule] }).compile();
-  const logger = options.logger ?? false;
+  const { logger = false, trustProxy = false } = options;
   const app =
     adapter === 'fastify'
-      ? testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter(), {
+      ? testing.createNestApplication<NestFastifyApplication>(new FastifyAdapter({ trustProxy }), {
           logger: logger as never,
         })
       : testing.createNestApplication({ logger: logger as never });
+  if (trustProxy && adapter === 'express') {
+    (app as NestExpressApplication).set('trust proxy', true);
+  }
   await options.prepare?.(app);
   await app.listen(0, '127.0.0.1');
   const url = (await app.getUrl()).replace('[::1]', '127.0.0.1');
