@@ -236,10 +236,7 @@ export interface RevokeEveryoneRequest {
   readonly reason: EndReason;
 }
 
-/**
- * `until`: the moment that counts, the latest of all servers' if each has a clock of its own. The
- * ends are counted and handed out by `sweep`, in time.
- */
+/** `until`: the moment that counts. The ends are counted and handed out by `sweep`, in time. */
 export interface RevokeEveryoneReply extends Reply<'revoked'> {
   readonly until: number;
 }

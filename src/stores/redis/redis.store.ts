@@ -45,6 +45,7 @@ import { ReplyReader, letterOf, nonsense } from './redis.reader.js';
 import * as replies from './redis.replies.js';
 import { RedisRules } from './redis.rules.js';
 import type { RedisRunner, ScriptReply } from './redis.runner.js';
+import type { ScriptName } from './scripts.gen.js';
 import { readStats } from './redis.stats.js';
 import { RedisSweeper } from './redis.sweep.js';
 
@@ -199,16 +200,19 @@ export class RedisSessionStore implements SessionStore {
     return { status: 'erased', now, ended };
   }
 
-  /** One short command for each bucket; every script looks at what they leave there. */
+  /** Two short commands for each bucket; every script looks at what they leave there. */
   async revokeEveryone({ until, reason }: RevokeEveryoneRequest): Promise<RevokeEveryoneReply> {
     const { keys } = this.#open;
-    const now = await this.#now();
-    const args = [until ?? '', now, letterOf(reason)];
-    const standing = await Promise.all(
-      keys.buckets.map(async ({ counters }) =>
-        (await this.#read('revoke-everyone', [counters], args)).integer(),
-      ),
-    );
+    // Servers whose clocks differ: what the fastest one has just created is meant, too.
+    const ask = (script: ScriptName, args: readonly (string | number)[]): Promise<number[]> =>
+      Promise.all(
+        keys.buckets.map(async ({ counters }) =>
+          (await this.#read(script, [counters], args)).integer(),
+        ),
+      );
+    const now = Math.max(...(await ask('clock', [])));
+    const wanted = Math.min(until ?? now, now);
+    const standing = await ask('revoke-everyone', [wanted, now, letterOf(reason)]);
     return { status: 'revoked', now, until: Math.max(...standing) };
   }
 

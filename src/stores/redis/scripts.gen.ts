@@ -122,8 +122,8 @@ export const SCRIPTS: Readonly<Record<ScriptName, RedisScript>> = Object.freeze(
   },
   "revoke-everyone": {
     keys: 1,
-    sha1: 'aa390d8b138ebfe78b88a7e808584b4e3011ad7a',
-    text: "#!lua flags=allow-oom\nlocal counters = KEYS[1]\nlocal time = redis.call('TIME')\nlocal now = time[1] * 1000 + math.floor(time[2] / 1000)\nlocal cuts, cut_until = {}, -1\nfor till, since, reason in string.gmatch(redis.call('HGET', counters, 'x') or '', '(%d+) (%d+) (%l)') do\ncuts[#cuts + 1] = { tonumber(till), tonumber(since), reason }\ncut_until = cuts[1][1]\nend\nlocal function cut_of(created)\nfor i = #cuts, 1, -1 do\nif created <= cuts[i][1] then\nreturn cuts[i][2], cuts[i][3]\nend\nend\nend\nlocal till = math.min(tonumber(ARGV[1]) or now, now)\nif till <= cut_until then\nreturn { 'revoked', cut_until }\nend\nlocal all = { string.format('%.0f %.0f %s', till, ARGV[2], ARGV[3]) }\nfor i = 1, math.min(#cuts, 15) do\nall[i + 1] = string.format('%.0f %.0f %s', unpack(cuts[i]))\nend\nredis.call('HSET', counters, 'x', table.concat(all, ';'))\nreturn { 'revoked', till }\n",
+    sha1: 'b782610c2cb4ecfeaf410deac28198458789e816',
+    text: "#!lua flags=allow-oom\nlocal counters = KEYS[1]\nlocal cuts, cut_until = {}, -1\nfor till, since, reason in string.gmatch(redis.call('HGET', counters, 'x') or '', '(%d+) (%d+) (%l)') do\ncuts[#cuts + 1] = { tonumber(till), tonumber(since), reason }\ncut_until = cuts[1][1]\nend\nlocal function cut_of(created)\nfor i = #cuts, 1, -1 do\nif created <= cuts[i][1] then\nreturn cuts[i][2], cuts[i][3]\nend\nend\nend\nlocal till = tonumber(ARGV[1])\nif till <= cut_until then\nreturn { 'revoked', cut_until }\nend\nlocal all = { string.format('%.0f %.0f %s', till, ARGV[2], ARGV[3]) }\nfor i = 1, math.min(#cuts, 15) do\nall[i + 1] = string.format('%.0f %.0f %s', unpack(cuts[i]))\nend\nredis.call('HSET', counters, 'x', table.concat(all, ';'))\nreturn { 'revoked', till }\n",
   },
   "revoke-user": {
     keys: 4,

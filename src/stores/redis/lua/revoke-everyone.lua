@@ -4,16 +4,15 @@ Sets the moment until which all sessions of a bucket are over. It only ever move
 
 KEYS[1] c: counters (hash)
 
-ARGV[1] until, ms; empty for now. By the clock of this server, which made the sessions here
-ARGV[2] when they ended, ms: the same for all buckets
+ARGV[1] until, ms
+ARGV[2] since when, ms: the same for all buckets
 ARGV[3] reason (letter)
 
 Returns { 'revoked', until }
 ]]
 local counters = KEYS[1]
---@include "now"
 --@include "cutoff"
-local till = math.min(tonumber(ARGV[1]) or now, now)
+local till = tonumber(ARGV[1])
 if till <= cut_until then
   return { 'revoked', cut_until }
 end
