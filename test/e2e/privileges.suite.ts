@@ -130,7 +130,9 @@ export function describePrivileges(stage: Stage): void {
   describeScenarios('privileges', stage, (scenario) => describeAll(scenario, stage.clock, spans), {
     session: {
       rotation: { grace: spans.grace },
-      timeouts: { impersonation: { absolute: `${impersonation}ms` } },
+      timeouts: {
+        impersonation: { idle: `${0.95 * impersonation}ms`, absolute: `${impersonation}ms` },
+      },
     },
     module: { controllers: [controllerWith(spans)] },
     mostlyWait: true,
@@ -279,7 +281,7 @@ function describeAll(scenario: Scenario, clock: Stage['clock'], spans: Spans): v
       await complete(admin, 'root');
       await admin.post('/p/act-as/bob');
       // In use, so that it is no idle timeout.
-      for (const part of [0.2, 0.2, 0.2, 0.2, 0.21]) {
+      for (const part of [0.1, 0.91]) {
         expect((await admin.get('/me')).status).toBe(200);
         await passTime(spans.impersonation * part);
       }
