@@ -163,6 +163,15 @@ export class Loads {
     return Math.max(...[...this.#loads.values()].map(({ slowest }) => slowest));
   }
 
+  /** Waits until nothing has failed for so long, and counts from then on. */
+  async settle(quiet: number, bound: number): Promise<void> {
+    await this.recovery(performance.now(), quiet, bound);
+    for (const load of this.#loads.values()) {
+      load.failures.clear();
+      load.slowest = 0;
+    }
+  }
+
   /** Until nothing fails any more with any driver; gives the longest. */
   async recovery(since: number, quiet: number, bound: number): Promise<number> {
     let longest = 0;
