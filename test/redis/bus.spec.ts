@@ -100,12 +100,16 @@ describe.each(Object.entries(KINDS))('the bus on %s', (_, start) => {
     expect(replaced.ended.map(({ id }) => id)).toEqual([other.id]);
     const { until: moment } = await here.store.revokeEveryone({ reason: 'revoked' });
     await ear.hears(4);
-    expect(ear.notices.map(({ at: _at, ...notice }) => notice)).toEqual([
+    // Messages that come over different nodes may overtake each other.
+    const told = ear.notices.map(({ at: _at, ...notice }) => notice);
+    const expected = [
       { kind: 'rotated', sessionId: login.id, generation: 1 },
       { kind: 'ended', sessionId: login.id, reason: 'logout' },
       { kind: 'ended', sessionId: other.id, reason: 'replaced' },
       { kind: 'everyone', until: moment, reason: 'revoked' },
-    ]);
+    ];
+    expect(told).toHaveLength(expected.length);
+    expect(told).toEqual(expect.arrayContaining(expected));
   });
 
   it('says that it was cut, and is there again by itself', async () => {

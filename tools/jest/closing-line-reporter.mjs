@@ -3,6 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const isFailed = ({ numFailingTests, testExecError }) => numFailingTests > 0 || testExecError;
+
 export default class ClosingLineReporter {
   #folder;
 
@@ -16,5 +18,7 @@ export default class ClosingLineReporter {
     const skipped = results.numPendingTests + results.numTodoTests;
     const line = `jest: ${passed} passed, ${failed} failed, ${skipped} skipped`;
     writeFileSync(join(this.#folder, 'test-summary.txt'), `${line}\n`);
+    const files = results.testResults.filter(isFailed).map(({ testFilePath }) => testFilePath);
+    writeFileSync(join(this.#folder, 'test-failures.txt'), files.join('\n'));
   }
 }
