@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { describeStoreContract } from '../../src/testing/index.js';
-import { redisHarness } from '../unit/stores/redis.kit.js';
+import { TESTS_AT_ONCE, redisHarness } from '../unit/stores/redis.kit.js';
 import { DRIVERS, type RedisEntry, importRedis } from '../unit/stores/redis.scene.kit.js';
 import { addMinimalUser, asMinimalUser, denials } from '../support/servers/minimal-user.js';
 import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
+import { together } from '../support/together.js';
 
 let server: RedisCluster;
 /** Looks behind the stores and may do everything; the stores may do what the guide says. */
@@ -29,7 +30,7 @@ describe.each(DRIVERS)('with %s', (driver) => {
 
   describeStoreContract(
     'redis, a cluster of three masters',
-    { describe, expect, it },
+    { describe, expect, it: together(TESTS_AT_ONCE) },
     redisHarness(
       () => observer,
       (prefix) => entry.redisStore({ cluster: server.urls.map(asMinimalUser), prefix }),

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { Redis as Redis5 } from 'ioredis5';
 import { redisStore } from '../../src/stores/redis/index.js';
 import { describeStoreContract } from '../../src/testing/index.js';
-import { redisHarness } from '../unit/stores/redis.kit.js';
+import { TESTS_AT_ONCE, redisHarness } from '../unit/stores/redis.kit.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
+import { together } from '../support/together.js';
 
 let server: RedisServer;
 let observer: Redis;
@@ -29,7 +30,7 @@ afterAll(async () => {
 
 describeStoreContract(
   'redis with a client of ioredis 5',
-  { describe, expect, it },
+  { describe, expect, it: together(TESTS_AT_ONCE) },
   redisHarness(
     () => observer,
     (prefix) => redisStore({ client, prefix }),

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { type StoreHarness, describeStoreContract } from '../../src/testing/index.js';
-import { redisHarness } from '../unit/stores/redis.kit.js';
+import { TESTS_AT_ONCE, redisHarness } from '../unit/stores/redis.kit.js';
 import { DRIVERS, type RedisEntry, importRedis } from '../unit/stores/redis.scene.kit.js';
 import { Movers, refusalsOf } from '../unit/stores/redis.unrest.kit.js';
 import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
+import { together } from '../support/together.js';
 
 let server: RedisCluster;
 let client: Cluster;
@@ -52,7 +53,7 @@ describe.each(DRIVERS)('with %s', (driver) => {
 
   describeStoreContract(
     'redis, a cluster whose slots move all the time',
-    { describe, expect, it },
+    { describe, expect, it: together(TESTS_AT_ONCE) },
     harnessOf(driver, () => entry),
   );
 });

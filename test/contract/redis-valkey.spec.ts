@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect } from '@jest/globals';
 import { Cluster } from 'ioredis';
 import { redisStore } from '../../src/stores/redis/index.js';
 import { describeStoreContract } from '../../src/testing/index.js';
-import { redisHarness } from '../unit/stores/redis.kit.js';
+import { TESTS_AT_ONCE, redisHarness } from '../unit/stores/redis.kit.js';
 import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
+import { together } from '../support/together.js';
 
 // One node is enough to refuse every script that touches a key outside of its slot.
 let server: RedisCluster;
@@ -21,7 +22,7 @@ afterAll(async () => {
 
 describeStoreContract(
   'valkey, a cluster of one node',
-  { describe, expect, it },
+  { describe, expect, it: together(TESTS_AT_ONCE) },
   redisHarness(
     () => client,
     (prefix) => redisStore({ cluster: server.urls, prefix }),

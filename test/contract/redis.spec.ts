@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { redisStore } from '../../src/stores/redis/index.js';
 import { describeStoreContract } from '../../src/testing/index.js';
-import { redisHarness } from '../unit/stores/redis.kit.js';
+import { TESTS_AT_ONCE, redisHarness } from '../unit/stores/redis.kit.js';
 import {
   USER_NAME,
   addMinimalUser,
@@ -10,6 +10,7 @@ import {
   denials,
 } from '../support/servers/minimal-user.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
+import { together } from '../support/together.js';
 
 let server: RedisServer;
 /** Looks behind the stores and may do everything; the stores may do what the guide says. */
@@ -28,7 +29,7 @@ afterAll(async () => {
 
 describeStoreContract(
   'redis',
-  { describe, expect, it },
+  { describe, expect, it: together(TESTS_AT_ONCE) },
   redisHarness(
     () => observer,
     (prefix) => redisStore({ url: asMinimalUser(server.url), prefix }),

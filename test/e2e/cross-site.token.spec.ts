@@ -2,7 +2,8 @@
  * X-04: the synchroniser token over real HTTP on both adapters.
  */
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { SessionModuleOptions } from '../../src/index.js';
+import { type SessionModuleOptions, memoryStore } from '../../src/index.js';
+import { manualClock } from '../../src/testing/index.js';
 import { ADAPTERS, SECRET } from '../support/app.js';
 import { Client } from '../support/client.js';
 import { type Target, bodyOf, startTarget } from './programs/cross-site.js';
@@ -120,9 +121,13 @@ describe.each(ADAPTERS)('the synchroniser token on %s', (adapter) => {
   );
 
   it('of an open form survives a rotation by the clock, but no proof of identity', async () => {
-    const target = await start({ rotation: { interval: '4s', grace: '1s' } });
+    const clock = manualClock();
+    const target = await start({
+      store: memoryStore({ clock: clock.now }),
+      rotation: { interval: '15m' },
+    });
     const page = await pageOf(target, 'alice');
-    await new Promise((resolve) => setTimeout(resolve, 4_100)); // past the interval
+    clock.advance(15 * 60_000);
     const rotated = await post(target, page);
     expect(rotated.status).toBe(200);
     const cookie = cookieIn(rotated) ?? '';
@@ -133,9 +138,13 @@ describe.each(ADAPTERS)('the synchroniser token on %s', (adapter) => {
   });
 
   it('a refusal does not swallow the token that was rotated for it', async () => {
-    const target = await start({ rotation: { interval: '4s', grace: '1s' } });
+    const clock = manualClock();
+    const target = await start({
+      store: memoryStore({ clock: clock.now }),
+      rotation: { interval: '15m' },
+    });
     const page = await pageOf(target, 'alice');
-    await new Promise((resolve) => setTimeout(resolve, 4_100)); // past the interval
+    clock.advance(15 * 60_000);
     const refused = await post(target, { cookie: page.cookie });
     expect(refused.status).toBe(403);
     const cookie = cookieIn(refused) ?? '';

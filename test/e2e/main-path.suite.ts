@@ -19,9 +19,6 @@ export function describeMainPath(stage: Stage): void {
     describe('login and logout', () => {
       describeLogin(scenario);
     });
-    describe('timeouts', () => {
-      describeTimeouts(scenario);
-    });
     describe('devices', () => {
       describeDevices(scenario);
     });
@@ -29,6 +26,7 @@ export function describeMainPath(stage: Stage): void {
       describeData(scenario);
     });
   });
+  describeScenarios('timeouts over HTTP', stage, describeTimeouts, { mostlyWait: true });
 }
 
 function describeLogin(scenario: Scenario): void {

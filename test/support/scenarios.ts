@@ -2,10 +2,11 @@
  * Tests over HTTP on one stage: each on every adapter, in an empty place of its own, and with all
  * instances of the application closed at its end.
  */
-import { beforeAll, describe, it } from '@jest/globals';
+import { describe, it } from '@jest/globals';
 import type { SessionModuleOptions } from '../../src/index.js';
 import { type Adapter, type TestApp, type TestAppOptions, startApp } from './app.js';
 import type { Place, Stage } from './stores.js';
+import { together } from './together.js';
 
 /** What a test is given. */
 export interface Scene extends Place {
@@ -32,7 +33,7 @@ export function describeScenarios(
   { mostlyWait = false, ...defaults }: ScenarioOptions = {},
 ): void {
   describe(`${what} on ${stage.name}`, () => {
-    const test = mostlyWait && stage.clock === 'real' ? together() : it;
+    const test = mostlyWait && stage.clock === 'real' ? together(AT_ONCE) : it;
     suite((title, run) => {
       for (const adapter of stage.adapters) {
         test(`${title} (${adapter})`, () => play(stage, adapter, defaults, run));
@@ -42,39 +43,7 @@ export function describeScenarios(
 }
 
 /** Few enough that no test is late because of the others. */
-const AT_ONCE = 4;
-
-/**
- * Runs tests at the same time, before the first of them is asked for its outcome. Not with
- * `it.concurrent`: there Jest refuses every `import()` of a driver once one of the tests is over.
- */
-function together(): (title: string, run: () => Promise<void>) => void {
-  const waiting: (() => Promise<void>)[] = [];
-  beforeAll(async () => {
-    const work = async (): Promise<void> => {
-      for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) await run();
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-  }, 300_000);
-  return (title: string, run) => {
-    let outcome: Outcome = { error: new Error('was not run') };
-    waiting.push(async () => {
-      outcome = await run().then(
-        () => ({}),
-        (error: unknown) => ({ error }),
-      );
-    });
-    it(`${title}, beside others`, () => expectSuccess(outcome));
-  };
-}
-
-interface Outcome {
-  readonly error?: unknown;
-}
-
-function expectSuccess(outcome: Outcome): void {
-  if ('error' in outcome) throw outcome.error;
-}
+const AT_ONCE = 8;
 
 async function play(
   stage: Stage,

@@ -97,6 +97,9 @@ export function plainStores(client: () => Redis | Cluster): MakeStore {
   return (prefix) => new RedisSessionStore(new TestRunner(client()), { prefix });
 }
 
+/** The server has a clock of its own, so the tests mostly wait; more of them are late too often. */
+export const TESTS_AT_ONCE = 6;
+
 /** Holds stores to the contract; every test gets a prefix of its own. `client` looks behind them. */
 export function redisHarness(
   client: () => Redis | Cluster,

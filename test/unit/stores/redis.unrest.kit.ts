@@ -17,8 +17,8 @@ export class Movers {
   readonly #cluster: RedisCluster;
   readonly #over = new AbortController();
   readonly #running: Promise<void>;
-  /** While it is pending nothing moves. */
-  #stillness: Promise<void> = Promise.resolve();
+  /** While somebody looks nothing moves. */
+  readonly #looks = new Set<Promise<unknown>>();
   #turn: Promise<void> = Promise.resolve();
   moves = 0;
 
@@ -29,13 +29,14 @@ export class Movers {
 
   /** Looks at the keys while none of them is on its way. */
   async whileStill<T>(look: () => Promise<T>): Promise<T> {
-    let resolve = (): void => undefined;
-    this.#stillness = new Promise((done) => (resolve = done));
+    // No move begins from here on: the one that is under way is the last.
+    const found = this.#turn.then(look);
+    const seen = found.catch(() => undefined);
+    this.#looks.add(seen);
     try {
-      await this.#turn;
-      return await look();
+      return await found;
     } finally {
-      resolve();
+      this.#looks.delete(seen);
     }
   }
 
@@ -55,7 +56,7 @@ export class Movers {
     );
     while (!this.#over.signal.aborted) {
       for (const place of places) {
-        await this.#stillness;
+        while (this.#looks.size > 0) await Promise.all(this.#looks);
         const next = (place.owner + 1) % MASTERS;
         const [from, to] = [nodes[place.owner], nodes[next]] as readonly ClusterNode[];
         if (from === undefined || to === undefined) throw new Error('there must be masters');
