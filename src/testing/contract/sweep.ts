@@ -138,11 +138,9 @@ export function describeSweep(contract: Contract): void {
       async (scene) => {
         const batch = Array.from({ length: 250 }, () => scene.user());
         for (let left = repetitions(100_000); left > 0; left -= batch.length) {
-          // One that the store had to repeat may have ended before: nothing of it may stay either.
-          await Promise.all(batch.map((user) => scene.create({ user })));
+          await Promise.all(batch.map((user) => scene.login({ user })));
           await scene.pass(1);
         }
-        expect((await scene.store.stats()).created).toBeGreaterThanOrEqual(batch.length);
         await scene.pass(101);
         await scene.sweepAll(500);
         const nothing = { sessions: 0, tombstones: 0, indexEntries: 0 };
