@@ -173,9 +173,6 @@ export class Scene {
     const user = options.user ?? this.user();
     const request = this.request({ ...options, user });
     const reply = await this.#call(this.store.create(request));
-    // Nobody else has its id: the store lost the reply and asked again after the session's end.
-    if (reply.status === 'taken')
-      throw new Stalled('a session ended before its login was answered');
     if (reply.status !== 'created') throw new Error(`create answered ${reply.status}`);
     const { id, token } = request.session;
     const { verifier, generation } = token;

@@ -100,13 +100,15 @@ export function plainStores(client: () => Redis | Cluster): MakeStore {
 /** The server has a clock of its own, so the tests mostly wait; more of them are late too often. */
 export const TESTS_AT_ONCE = 6;
 
+/** Also those of other drivers: what a failover brings back of one is in the way of no other. */
+let prefixes = 0;
+
 /** Holds stores to the contract; every test gets a prefix of its own. `client` looks behind them. */
 export function redisHarness(
   client: () => Redis | Cluster,
   makeStore: MakeStore,
   options: Pick<StoreHarness, 'effort' | 'timeout'> = {},
 ): StoreHarness {
-  let tests = 0;
   return {
     ...options,
     seed: Number(process.env['TEST_SEED'] ?? 1),
@@ -116,7 +118,7 @@ export function redisHarness(
       inspection: true,
     },
     create: async (settings) => {
-      const prefix = `test${++tests}:`;
+      const prefix = `test${++prefixes}:`;
       const store = makeStore(prefix);
       const keys = new RedisKeys(prefix, settings.buckets);
       return {
