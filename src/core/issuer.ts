@@ -8,7 +8,7 @@ import type { SessionEventBus } from './events.js';
 import type { FieldCipher } from './field-cipher.js';
 import { isFieldName } from './field-name.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
-import { limitsOf } from './policy.js';
+import { type ConcurrencyRule, limitsOf } from './policy.js';
 import type { DevicePrivacy } from './privacy.js';
 import { claimsOf, factsOf } from './login-claims.js';
 import type { LoginFacts } from './login-facts.js';
@@ -96,9 +96,9 @@ export class SessionIssuer {
     const claims = claimsOf(facts, options.actor);
     // An id out of a request body can be anything.
     const evicts = parseSessionId(options.evicts) && options.evicts;
-    const { concurrency } = this.#config;
-    const max = await concurrency.max(facts);
-    const atLimit = await concurrency.atLimit(facts);
+    // Who acts in another name must not cost that user a session of their own, now or later.
+    const rule = options.actor === undefined ? await this.#ruleFor(facts) : undefined;
+    const max = rule?.max ?? 0;
     const place = placement(user, await this.#access.layout());
     const { keepOnLogin } = this.#config;
     const inPlace = this.#replacedIn(place.bucket, options.replaces);
@@ -113,8 +113,7 @@ export class SessionIssuer {
         [...left, ...own].filter(([name]) => own.has(name) || keepOnLogin.includes(name)),
       ),
       user: { ...place, userId: user },
-      // Who acts in another name must not cost that user a session of their own.
-      ...(options.actor === undefined && { concurrency: { max, atLimit } }),
+      concurrency: rule ?? 'exempt',
       ...(inPlace && { replaces: { id: inPlace, take: keepOnLogin } }),
       ...(evicts !== undefined && { evicts }),
       ...ticket,
@@ -282,6 +281,11 @@ export class SessionIssuer {
       'ERR_SESSION_CONFIG',
       `there is no limit class ${JSON.stringify(name)}: add it to timeouts.classes`,
     );
+  }
+
+  async #ruleFor(login: LoginFacts): Promise<ConcurrencyRule> {
+    const { max, atLimit } = this.#config.concurrency;
+    return { max: await max(login), atLimit: await atLimit(login) };
   }
 
   #encode(values: Readonly<Record<string, unknown>>): Map<string, string> {

@@ -8,6 +8,7 @@
  */
 import { SessionLimitError } from './errors.js';
 import type { SessionIssuer } from './issuer.js';
+import { isCounted } from './login-check.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
 import type { StoreAccess } from './store-access.js';
 import type { UserPlace } from './store.js';
@@ -54,7 +55,8 @@ export async function pauseLogin(
     until,
   });
   const { token } = await issuer.park(new Map([[FIELD, text]]), until - now);
-  const choices = sessions.map(({ id, createdAt, seenAt, device }) => ({
+  // The others would make no room.
+  const choices = sessions.filter(isCounted).map(({ id, createdAt, seenAt, device }) => ({
     id,
     createdAt,
     seenAt,

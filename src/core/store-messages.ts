@@ -53,7 +53,11 @@ export interface NewSession {
 
 export interface CreateRequest {
   readonly session: NewSession;
-  readonly concurrency?: ConcurrencyRule;
+  /**
+   * The user's limit. `exempt`: the session is not held to one, now or later: no login that comes
+   * after it counts it or evicts it, unless the user chose it.
+   */
+  readonly concurrency?: ConcurrencyRule | 'exempt';
   /**
    * A session of the same bucket that this one takes the place of; it ends first, as `replaced`,
    * and does not count for the limit. The fields named in `take` cross over if it is anonymous.

@@ -382,6 +382,20 @@ function describeAll(scenario: Scenario, clock: Stage['clock'], spans: Spans): v
       },
     );
 
+    scenario('L-10: impersonation takes nobody the room for a login', async ({ start }) => {
+      const { url } = await start({ concurrency: { max: 1, atLimit: 'reject' } });
+      const [admin, bob, other] = [new Client(url), new Client(url), new Client(url)];
+      await complete(admin, 'root');
+      await admin.post('/p/act-as/bob');
+      await bob.login('bob');
+      const own = ((await bob.get('/me')).body as { id: string }).id;
+      // What would make no room is no choice.
+      const { sessions } = await refused(other, 'bob');
+      expect(sessions.map(({ id }) => id)).toEqual([own]);
+      expect((await admin.get('/me')).body).toMatchObject({ userId: 'bob' });
+      expect((await bob.get('/me')).status).toBe(200);
+    });
+
     scenario(
       'refuses a ticket that is damaged, of another user, or from before a revoke-all',
       async ({ start }) => {

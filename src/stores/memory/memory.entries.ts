@@ -8,6 +8,8 @@ export interface LiveSession extends Due {
   readonly kind: 'session';
   /** Absent in an anonymous session. */
   readonly userKey: string | undefined;
+  /** The concurrency limit does not count it. */
+  readonly isExempt: boolean;
   /** Place in the order of creation: what a page cursor counts. */
   readonly serial: number;
   record: SessionRecord;

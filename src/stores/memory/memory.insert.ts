@@ -21,9 +21,10 @@ export function insertSession(
 
   const others = ownSessions(table, request, now).filter((other) => other !== replaced);
   const given = others.filter(({ id }) => id === evicts);
-  const rivals = others.filter(({ id }) => id !== evicts);
+  const rivals = others.filter(({ id, isExempt }) => id !== evicts && !isExempt);
   const records = rivals.map(({ record }) => record);
-  const chosen = concurrency === undefined ? [] : chooseEvicted(records, concurrency);
+  const isExempt = concurrency === 'exempt';
+  const chosen = concurrency && !isExempt ? chooseEvicted(records, concurrency) : [];
   if (chosen === 'reject') return { status: 'limit', now };
 
   const evicted = [...given, ...rivals.filter(({ record }) => chosen.includes(record))];
@@ -32,7 +33,7 @@ export function insertSession(
 
   const ended = evicted.map((other) => table.end(other, 'evicted', now));
   if (replaced !== undefined) ended.unshift(table.end(replaced, 'replaced', now));
-  const { record } = table.insert(session, fields, now);
+  const { record } = table.insert(session, fields, isExempt, now);
   return { status: 'created', now, record, ended };
 }
 

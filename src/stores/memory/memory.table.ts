@@ -101,7 +101,7 @@ export class SessionTable {
     return this.#log.page(afterSerial, limit);
   }
 
-  insert(wanted: NewSession, fields: EncodedFields, now: number): LiveSession {
+  insert(wanted: NewSession, fields: EncodedFields, isExempt: boolean, now: number): LiveSession {
     const limits = limitsOf(wanted, this.rules.limits);
     const absoluteAt = now + limits.absolute;
     const idleAt = Math.min(now + limits.idle, absoluteAt);
@@ -109,6 +109,7 @@ export class SessionTable {
       kind: 'session',
       id: wanted.id,
       userKey: wanted.user?.userKey,
+      isExempt,
       serial: this.#log.nextSerial(),
       record: newRecord(wanted, now, { idleAt, absoluteAt }),
       tokens: firstTokenState(wanted.token, now),

@@ -45,6 +45,7 @@ export function createCommand(
   rules: RedisRules,
 ): RedisCommand {
   const { bucket } = at;
+  const rule = concurrency === 'exempt' ? undefined : concurrency;
   const keys = [at.index, at.hash, at.large, at.deadlines, bucket.counters, bucket.outbox];
   const oldKeys = old ? [old.index, old.hash, old.large, old.deadlines] : [];
   const args = [
@@ -62,8 +63,8 @@ export function createCommand(
     rules.maxTombstones,
     rules.maxSessionBytes,
     rules.maxFields,
-    concurrency?.max ?? 0,
-    concurrency?.atLimit ?? '',
+    rule?.max ?? (concurrency === 'exempt' ? -1 : 0),
+    rule?.atLimit ?? '',
     epoch ?? '',
     verifiedAt ?? '',
     evicts ?? '',

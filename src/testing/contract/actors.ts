@@ -1,4 +1,3 @@
-import type { ConcurrencyRule } from '../../core/policy.js';
 import type {
   EndedSession,
   OwnLimits,
@@ -26,7 +25,7 @@ export interface LoginOptions {
   readonly ownLimits?: OwnLimits;
   readonly device?: SessionDevice;
   readonly fields?: Readonly<Record<string, string>>;
-  readonly concurrency?: ConcurrencyRule;
+  readonly concurrency?: NonNullable<CreateRequest['concurrency']>;
   readonly replaces?: NonNullable<CreateRequest['replaces']>;
   readonly epoch?: number;
   readonly verifiedAt?: number;

@@ -1,3 +1,4 @@
+import type { ConcurrencyRule } from '../../core/policy.js';
 import type { EndedSession } from '../../core/record.js';
 import type { FieldChange, Reply } from '../../core/store.js';
 import { parseSessionId } from '../../core/token.js';
@@ -97,14 +98,15 @@ class History {
     const replaced = random.below(4) === 0 ? this.#pickInBucket(user) : undefined;
     const again = random.below(20) === 0 ? this.#pickRemembered(user) : undefined;
     const evicts = random.below(10) === 0 ? this.#pickOf(user) : undefined;
+    const rule: ConcurrencyRule = {
+      max: 1 + random.below(4),
+      atLimit: random.pick(['evict-oldest', 'evict-least-recent', 'reject']),
+    };
     const request = this.#scene.request({
       user,
       anonymous,
       limitClass: anonymous ? 'anonymous' : random.pick(['default', 'default', 'short']),
-      concurrency: {
-        max: 1 + random.below(4),
-        atLimit: random.pick(['evict-oldest', 'evict-least-recent', 'reject']),
-      },
+      concurrency: random.below(8) === 0 ? 'exempt' : rule,
       fields: { n: '1', list: '[]' },
       ...(again && !anonymous && { id: again.id }),
       ...(evicts && { evicts: evicts.id }),

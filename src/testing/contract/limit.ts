@@ -62,6 +62,38 @@ export function describeLimit({ describe, test, testWith, expect, capabilities }
       expect(await scene.verdicts(logins)).toEqual(Array(3).fill('active current'));
     });
 
+    test('neither counts nor evicts what is exempt from it', {}, async (scene) => {
+      for (const atLimit of ['evict-oldest', 'evict-least-recent', 'reject'] as const) {
+        const user = scene.user();
+        const concurrency = { max: 2, atLimit };
+        // With claims and, once these have changed, under a new token, too.
+        const exempt = [
+          await scene.login({ user, concurrency: 'exempt' }),
+          await scene.login({ user, concurrency: 'exempt', claims: '{}' }),
+        ] as const;
+        const { token } = await scene.rotate(exempt[0], 'hard', { claims: '{"l":1}' });
+        await scene.pass(2);
+        const first = await scene.login({ user, concurrency });
+        await scene.pass(2);
+        const second = await scene.login({ user, concurrency });
+        expect([...first.ended, ...second.ended]).toEqual([]);
+        expect((await scene.login({ user, concurrency: 'exempt' })).ended).toEqual([]);
+        const reply = await scene.create({ user, concurrency });
+        const ended = reply.status === 'created' ? reply.ended.map(({ id }) => id) : reply.status;
+        expect(ended).toEqual(atLimit === 'reject' ? 'limit' : [first.id]);
+        expect(await scene.verdict(exempt[0], token)).toBe('active current');
+        expect(await scene.verdict(exempt[1])).toBe('active current');
+        expect((await scene.revoke(exempt[1])).status).toBe('revoked');
+      }
+    });
+
+    test('is made room at by an exempt session only if the user chose it', {}, async (scene) => {
+      const { user, logins, concurrency } = await threeLogins('evict-oldest', scene);
+      const exempt = await scene.login({ user, concurrency: 'exempt' });
+      const { ended } = await scene.login({ user, concurrency, evicts: exempt.id });
+      expect(ended.map(({ id }) => id)).toEqual([exempt.id, logins[0].id]);
+    });
+
     test(
       'does not count expired sessions',
       {

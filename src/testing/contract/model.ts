@@ -15,6 +15,7 @@ import type {
 export interface ModelSession {
   record: SessionRecord;
   readonly userKey: string | undefined;
+  readonly isExempt: boolean;
   verifier: string;
   retired: { readonly before: number; readonly until: number } | undefined;
   readonly fields: Map<string, string>;
@@ -64,10 +65,12 @@ export class ModelStore {
       (other) => user !== undefined && other.userKey === user.userKey && other !== replaced,
     );
     const given = others.filter(({ record }) => record.id === evicts);
-    const rivals = others.filter((other) => !given.includes(other));
-    const surplus = user && concurrency ? rivals.length + 1 - concurrency.max : 0;
-    if (surplus > 0 && concurrency?.atLimit === 'reject') return { verdict: 'limit' };
-    const age = concurrency?.atLimit === 'evict-oldest' ? 'createdAt' : 'seenAt';
+    const rivals = others.filter((other) => !given.includes(other) && !other.isExempt);
+    const isExempt = concurrency === 'exempt';
+    const rule = isExempt ? undefined : concurrency;
+    const surplus = user && rule ? rivals.length + 1 - rule.max : 0;
+    if (surplus > 0 && rule?.atLimit === 'reject') return { verdict: 'limit' };
+    const age = rule?.atLimit === 'evict-oldest' ? 'createdAt' : 'seenAt';
     const byAge = rivals.toSorted((a, b) => {
       const [first, second] = [a.record, b.record];
       return first[age] - second[age] || (first.id < second.id ? -1 : 1);
@@ -93,7 +96,7 @@ export class ModelStore {
     const taken = replaced && replaced.userKey === undefined ? replaced.fields : [];
     const fields = new Map([...taken, ...session.fields]);
     const { verifier } = token;
-    this.live.push({ record, userKey, verifier, retired: undefined, fields });
+    this.live.push({ record, userKey, isExempt, verifier, retired: undefined, fields });
     if (user) this.created += 1;
     return { verdict: 'created', ended, record };
   }

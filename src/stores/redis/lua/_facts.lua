@@ -25,9 +25,10 @@ end
 
 -- The facts of a live session, as one value of the user's index.
 --
--- Layout: letter (L live, M live with limits of its own or claims), generation, then five instants as
--- doubles (created, authenticated or 0, seen, idle deadline, absolute deadline), then the limit
--- class, which is empty for the default one. Fixed sizes, so that a touch never grows the hash.
+-- Layout: letter (L live, M live with limits of its own or claims, N like M but not counted by the
+-- concurrency limit), generation, then five instants as doubles (created, authenticated or 0, seen,
+-- idle deadline, absolute deadline), then the limit class, which is empty for the default one. Fixed
+-- sizes, so that a touch never grows the hash.
 -- A small letter is a tombstone: the reason, when it ended, until when it is kept.
 --
 -- Whatever else is found there was damaged by somebody's hand: it is as dead as nothing at all.
@@ -38,7 +39,7 @@ end
 local function read_facts(u, own, facts, own_limits)
   local letter, generation, created, authenticated, seen, idle_at, absolute_at, rest =
     struct.unpack('>c1I2ddddd', facts)
-  if letter == 'M' then
+  if letter ~= 'L' then
     own_limits = own_limits or redis.call('HGET', u, own .. 'l') or ''
   else
     own_limits = ''
@@ -70,7 +71,7 @@ local function pack_facts(e)
 end
 
 local function is_live(facts)
-  return type(facts) == 'string' and #facts > 42 and string.find(facts, '^[LM]') ~= nil
+  return type(facts) == 'string' and #facts > 42 and string.find(facts, '^[LMN]') ~= nil
 end
 
 local function is_tombstone(facts)

@@ -10,7 +10,7 @@ end
 local function forget_details(u, own, letter)
   local device = own .. 'd'
   redis.call('HDEL', u, device, device .. 2, device .. 3, device .. 4)
-  if letter == 'M' then
+  if letter ~= 'L' then
     redis.call('HDEL', u, own .. 'l')
     forget_claims(u, own)
   end

@@ -25,7 +25,7 @@ ARGV[11] margin, ms
 ARGV[12] most tombstones
 ARGV[13] most bytes
 ARGV[14] most fields
-ARGV[15] concurrency: most sessions, 0 for no limit
+ARGV[15] concurrency: most sessions, 0 for no limit, -1 if no limit ever counts this session
 ARGV[16] at the limit: evict-oldest, evict-least-recent or reject
 ARGV[17] epoch, empty for none
 ARGV[18] when the credentials were verified, ms, empty for unknown
@@ -140,8 +140,11 @@ if is_user and (max > 0 or ARGV[19] ~= '') then
       local e = read_facts(u, other, all[i + 1], limits_by_own[other .. 'l'])
       e.id = prefix .. other
       if settle(u, zset, e.id, e) then
-        local goes = e.id == ARGV[19] and leaving or rivals
-        goes[#goes + 1] = e
+        if e.id == ARGV[19] then
+          leaving[#leaving + 1] = e
+        elseif e.letter ~= 'N' then
+          rivals[#rivals + 1] = e
+        end
       end
     end
   end
@@ -178,8 +181,9 @@ for _, e in ipairs(leaving) do
 end
 
 local idle, absolute = limits_of(ARGV[7], ARGV[8])
+local letter = (ARGV[8] == '' and ARGV[22] == '') and 'L' or 'M'
 local e = {
-  letter = (ARGV[8] == '' and ARGV[22] == '') and 'L' or 'M',
+  letter = max < 0 and 'N' or letter,
   generation = tonumber(ARGV[5]),
   created = now,
   authenticated = is_user and now or 0,

@@ -95,7 +95,7 @@ if ARGV[8] ~= state.verifier then
   if ARGV[12] == '1' and e.authenticated > 0 then
     e.authenticated = now
   end
-  if ARGV[15] ~= '' then
+  if ARGV[15] ~= '' and e.letter == 'L' then
     e.letter = 'M'
   end
   redis.call('HSET', u, own, pack_facts(e))
