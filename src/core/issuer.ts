@@ -10,6 +10,7 @@ import { isFieldName } from './field-name.js';
 import { encodeSets, sessionTooLarge } from './fields.js';
 import { type ConcurrencyRule, limitsOf } from './policy.js';
 import type { DevicePrivacy } from './privacy.js';
+import { foreseeRefusal } from './login-check.js';
 import { claimsOf, factsOf } from './login-claims.js';
 import type { LoginFacts } from './login-facts.js';
 import type { CreateOptions, LoginTicket } from './login-options.js';
@@ -102,6 +103,10 @@ export class SessionIssuer {
     const place = placement(user, await this.#access.layout());
     const { keepOnLogin } = this.#config;
     const inPlace = this.#replacedIn(place.bucket, options.replaces);
+    if (options.replaces !== undefined && !inPlace) {
+      const why = await foreseeRefusal(this.#access, place, rule, evicts, ticket.epoch);
+      if (why !== undefined) return { status: 'refused', error: refusal(why, max) };
+    }
     const left = inPlace ? NOTHING : await this.#endReplaced(options.replaces);
     const reply = await this.#insert({
       bucket: place.bucket,
@@ -249,7 +254,10 @@ export class SessionIssuer {
     return true;
   }
 
-  /** A refused login loses nothing: what the visitor had collected lives on in a new session. */
+  /**
+   * A login that only the store refuses loses nothing, either: what the visitor had collected lives
+   * on in a new session.
+   */
   async #refuse(
     status: Refusal,
     max: number,

@@ -32,6 +32,50 @@ describe('a login', () => {
     expect(requests.at(-1)).toMatchObject({ evicts: session.id });
   });
 
+  it('K-02: that meets the limit ends nothing, wherever the session lies that it would end', async () => {
+    const options = { concurrency: { max: 1, atLimit: 'reject' } } as const;
+    const strict = new SessionService(resolveOptions(options), memoryStore());
+    await strict.create('alice');
+    const visitor = await strict.createAnonymous({ cart: [1] });
+    const bob = await strict.create('bob');
+    for (const { session, token } of [visitor, bob]) {
+      const login = strict.create('alice', { replaces: session.id });
+      await expect(login).rejects.toMatchObject({ code: 'ERR_SESSION_LIMIT' });
+      expect((await strict.resolve(token.token.reveal())).status).toBe('active');
+    }
+    expect(await strict.stats()).toMatchObject({ active: 2, anonymous: 1 });
+  });
+
+  it('K-02: that meets the limit in the last moment gives the visitor back what they had', async () => {
+    const store = memoryStore();
+    const list = store.list.bind(store);
+    // As it was before the login of another device.
+    store.list = async (request) => ({ ...(await list(request)), sessions: [] });
+    const options = { concurrency: { max: 1, atLimit: 'reject' } } as const;
+    const strict = new SessionService(resolveOptions(options), store);
+    await strict.create('alice');
+    // In the bucket of alice, one time of 256: then it does not end at all.
+    for (;;) {
+      const visitor = await strict.createAnonymous({ cart: [1] });
+      const outcome = await strict.login('alice', { replaces: visitor.session.id });
+      if (outcome.status === 'refused' && outcome.restored === undefined) continue;
+      expect(outcome).toMatchObject({ status: 'refused', error: { code: 'ERR_SESSION_LIMIT' } });
+      const restored = outcome.status === 'refused' ? outcome.restored?.session : undefined;
+      expect(await restored?.get('cart' as never)).toEqual([1]);
+      expect((await strict.resolve(visitor.token.token.reveal())).status).toBe('ended');
+      return;
+    }
+  });
+
+  it('V-06: that comes after all sessions were revoked ends nothing', async () => {
+    const ticket = await service.beginLogin('alice');
+    await service.revokeUser('alice');
+    const visitor = await service.createAnonymous({ cart: [1] });
+    const login = service.create('alice', { ticket, replaces: visitor.session.id });
+    await expect(login).rejects.toMatchObject({ code: 'ERR_SESSION_SUPERSEDED' });
+    expect((await service.resolve(visitor.token.token.reveal())).status).toBe('active');
+  });
+
   it.each([
     ['a method', { methods: ['no spaces'] }],
     ['a level', { level: 10 }],
