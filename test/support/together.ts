@@ -32,14 +32,16 @@ export function together(atOnce: number): TestsTogether {
         (error: unknown) => ({ error }),
       );
     });
-    it(`${title}, beside others`, async () => {
-      if (outcome.error instanceof Error && outcome.error.name === 'Stalled') await run();
-      else if ('error' in outcome) throw outcome.error;
-    });
+    it(`${title}, beside others`, () => expectSuccess(outcome, run));
   };
   return Object.assign(test, { skip: it.skip });
 }
 
 interface Outcome {
   readonly error?: unknown;
+}
+
+async function expectSuccess(outcome: Outcome, run: () => Promise<void>): Promise<void> {
+  if (outcome.error instanceof Error && outcome.error.name === 'Stalled') await run();
+  else if ('error' in outcome) throw outcome.error;
 }
