@@ -65,11 +65,13 @@ export class Resolution {
     return verdict.session;
   }
 
-  /** The session and its user; an anonymous one is refused. */
+  /** The session and its user; an anonymous one is refused, and half a login where it is nobody. */
   async requireUser(): Promise<{ readonly session: Session; readonly userId: string }> {
     const session = await this.require();
     if (session.userId === undefined) throw sessionIsRequired();
-    return { session, userId: session.userId };
+    const userId = this.userOf(session);
+    if (userId === undefined) throw sessionIsPending();
+    return { session, userId };
   }
 
   /** Uses up a confirmation: once in a request, also if several guards ask. */
@@ -310,6 +312,10 @@ function bindingOf({ id, generation, authenticatedAt }: Session): CsrfBinding {
 
 export function sessionIsRequired(): SessionError {
   return new SessionError('ERR_SESSION_REQUIRED', 'this needs a session of a user');
+}
+
+function sessionIsPending(): SessionError {
+  return new SessionError('ERR_SESSION_PENDING', 'half a login is nobody on this route');
 }
 
 function sessionIsAmbiguous(): SessionError {

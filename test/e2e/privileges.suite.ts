@@ -81,6 +81,15 @@ function controllerWith(spans: Spans): Type {
       await session.elevate({ methods: ['otp'], level: 2, ...(action && { action }) });
     }
 
+    @Public()
+    @Post('open/:what')
+    async open(
+      @Param('what') what: 'devices' | 'revokeAll' | 'credentialChanged',
+      @CurrentSession() session: RequestSession,
+    ): Promise<void> {
+      await session[what]();
+    }
+
     @RequireFresh(`${spans.fresh}ms`, { methods: ['otp'], level: 2 })
     @Post('transfer')
     transfer(): object {
@@ -156,6 +165,10 @@ function describeAll(scenario: Scenario, clock: Stage['clock'], spans: Spans): v
       expect((await client.post('/p/transfer')).status).toBe(401);
       // On a public route it is nobody, where the proof is given it is somebody.
       expect((await client.get('/who')).body).toEqual({ active: true, userId: null });
+      for (const what of ['devices', 'revokeAll', 'credentialChanged']) {
+        const { status, body } = await client.post(`/p/open/${what}`);
+        expect([what, status, body]).toMatchObject([what, 401, { code: 'ERR_SESSION_PENDING' }]);
+      }
       expect((await client.get('/p/whose')).body).toEqual({ userId: 'alice' });
       const half = client.clone();
       expect((await client.post('/p/otp')).setCookies).toHaveLength(1);
