@@ -3,7 +3,7 @@
  * verdict, handing out and erasing what is kept about a user.
  */
 import { performance } from 'node:perf_hooks';
-import { decodeClaims } from './claims.js';
+import { type SessionClaims, decodeClaims } from './claims.js';
 import { type FieldReading, decodeField, isFieldName } from './codec.js';
 import { show } from './config-text.js';
 import { deadlinesOf } from './policy.js';
@@ -76,13 +76,13 @@ export interface SessionExplanation {
   readonly hardDeadline?: number;
 }
 
-/** Everything that is kept about a user. @public */
+/** What is kept about a user, but for digests that only the application can make. @public */
 export interface UserExport {
   readonly userId: string;
-  readonly sessions: readonly (SessionInfo & {
-    readonly methods: readonly { readonly method: string; readonly at: number }[];
-    readonly data: Readonly<Record<string, unknown>>;
-  })[];
+  readonly sessions: readonly (SessionInfo &
+    Pick<SessionClaims, 'methods' | 'level' | 'isPending' | 'tenant'> & {
+      readonly data: Readonly<Record<string, unknown>>;
+    })[];
   readonly ended: readonly {
     readonly id: SessionId;
     readonly reason: EndReason;
@@ -174,8 +174,9 @@ export class Administration {
         .filter(([name]) => isFieldName(name))
         .map(([name, stored]) => [name, this.#read(record.id, name, stored)] as const)
         .flatMap(([name, reading]) => (reading.ok ? [[name, reading.value] as const] : []));
-      const { methods } = decodeClaims(record.claims);
-      exported.push({ ...this.#info(record), methods, data: Object.fromEntries(data) });
+      const { methods, level, isPending, tenant } = decodeClaims(record.claims);
+      const claims = { methods, level, isPending, ...(tenant !== undefined && { tenant }) };
+      exported.push({ ...this.#info(record), ...claims, data: Object.fromEntries(data) });
     }
     return { userId, sessions: exported, ended: tombstones };
   }

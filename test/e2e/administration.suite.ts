@@ -169,14 +169,24 @@ function describeUserData(scenario: Scenario): void {
   scenario('L-11: exports everything about a user, and erases it', async ({ start }) => {
     const { app, url } = await start({ timeouts: { idle: '30m' } });
     const sessions = app.get(SessionService);
-    const alice = await actingAs(app, 'alice', { methods: ['pwd'], data: { note: 'hers' } });
+    const login = { methods: ['pwd'], level: 1, tenant: 'north' };
+    const alice = await actingAs(app, 'alice', { ...login, data: { note: 'hers' } });
     await actingAs(app, 'bob', { data: { note: 'his' } });
     const ended = await sessions.create('alice');
     await sessions.revoke(ended.session.id);
     const exported = await sessions.exportUser('alice');
     expect(exported).toMatchObject({
       userId: 'alice',
-      sessions: [{ id: alice.session.id, methods: [{ method: 'pwd' }], data: { note: 'hers' } }],
+      sessions: [
+        {
+          id: alice.session.id,
+          methods: [{ method: 'pwd' }],
+          level: 1,
+          isPending: false,
+          tenant: 'north',
+          data: { note: 'hers' },
+        },
+      ],
       ended: [{ id: ended.session.id, reason: 'revoked' }],
     });
     const ticket = await sessions.beginLogin('alice');
