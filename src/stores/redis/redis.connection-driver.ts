@@ -199,6 +199,9 @@ function clusterOptions(node: RedisOptions, deadline: number): ClusterOptions {
       ...rest,
       // A node that is silent for so long is given up; the others say who has its slots now.
       socketTimeout: deadline,
+      // A master that hands over is on nobody's list for a moment and is let go, with answers still
+      // on their way.
+      disconnectTimeout: Math.ceil(deadline / 2),
     },
   };
 }
