@@ -1,7 +1,6 @@
 /**
  * What happens when the application starts and stops.
  */
-import { performance } from 'node:perf_hooks';
 import {
   Inject,
   Injectable,
@@ -15,6 +14,7 @@ import { SessionConfigError, SessionStoreError } from '../core/errors.js';
 import type { SessionConfig } from '../core/config.js';
 import { SessionEventBus } from '../core/events.js';
 import { SessionService } from '../core/service.js';
+import { OutageLog } from './outage-log.js';
 import { CONFIG_TOKEN } from './session.module-definition.js';
 import { SessionSweepTask } from './session-sweep.task.js';
 
@@ -91,27 +91,4 @@ export function createEventBus(): SessionEventBus {
     },
     (failure) => outages.note(failure),
   );
-}
-
-/** A store that comes and goes is told of every 10 seconds at most. */
-const OUTAGE_PAUSE = 10_000;
-
-/** One line when the store begins to fail and one when it answers again, not one a request. */
-class OutageLog {
-  readonly #logger = new Logger('SessionModule');
-  #toldAt = -Infinity;
-  #endIsDue = false;
-
-  note(failure: SessionStoreError | undefined): void {
-    if (failure === undefined) {
-      if (this.#endIsDue) this.#logger.log('the session store answers again');
-      this.#endIsDue = false;
-      return;
-    }
-    const now = performance.now();
-    if (now - this.#toldAt < OUTAGE_PAUSE) return;
-    this.#toldAt = now;
-    this.#endIsDue = true;
-    this.#logger.error(`${failure.message} (${failure.code}); requests get 503 until it answers`);
-  }
 }
