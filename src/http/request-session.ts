@@ -163,13 +163,12 @@ export class RequestSession extends RequestFields {
 
   /**
    * Ends this session, for every instance, before it returns; the response tells the browser to
-   * forget the cookie. No error if there is nothing to end.
+   * forget the cookie. Of an impersonation it ends both sides. No error if there is nothing to end.
    */
   logout(): Promise<void> {
     return this.#resolution.inTurn(async () => {
       await this.#resolution.authorise(this.#resolution.carrier);
-      await this.#resolution.end(this.#resolution.presented);
-      this.#resolution.forget();
+      await this.#resolution.logOut();
     });
   }
 

@@ -169,6 +169,21 @@ export class Resolution {
     for (const { sessionId } of tokens) await this.#service.revoke(sessionId, { reason: 'logout' });
   }
 
+  /**
+   * Ends what the request carries. The session of whoever acts in another name goes first: it rests
+   * without a token, and nobody could come back to it.
+   */
+  async logOut(): Promise<void> {
+    const verdict = await this.resolve();
+    const actor = verdict.status === 'active' ? verdict.session.claims.actor : undefined;
+    if (actor !== undefined) {
+      const { sessionId, userId } = actor;
+      await this.#service.revoke(sessionId, { reason: 'logout', userId });
+    }
+    await this.end(this.presented);
+    this.forget();
+  }
+
   /** There is no session any more; the browser is told to forget the cookie. */
   forget(): void {
     const carrier = this.carrier;

@@ -302,6 +302,26 @@ function describeAll(scenario: Scenario, clock: Stage['clock'], spans: Spans): v
     },
   );
 
+  scenario('L-10: a logout in another name leaves no session of the actor', async ({ start }) => {
+    const { app, url } = await start({ concurrency: { max: 1, atLimit: 'reject' } });
+    const sessions = app.get(SessionService);
+    const admin = new Client(url);
+    await complete(admin, 'root');
+    await admin.post('/p/act-as/bob');
+    const borrowed = admin.clone();
+    expect((await admin.post('/logout')).status).toBe(204);
+    expect(admin.cookies).toBe('');
+    for (const user of ['root', 'bob']) {
+      const { sessions: live, ended } = await sessions.list(user);
+      expect({ live, reasons: ended.map(({ reason }) => reason) }).toEqual({
+        live: [],
+        reasons: ['logout'],
+      });
+    }
+    expect((await borrowed.get('/me')).status).toBe(401);
+    await complete(admin, 'root'); // there is room for it
+  });
+
   scenario(
     'V-07: a changed password ends the other sessions and renews this one',
     async ({ start }) => {
