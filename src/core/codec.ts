@@ -126,31 +126,3 @@ export function decodeField(text: string, limits: FieldLimits): FieldReading {
   // Never written: a field that is undefined is deleted.
   return value === undefined ? MALFORMED : { ok: true, value: value as SessionValue };
 }
-
-/**
- * Whether a stored text is a safe integer, so that a store may increment it as a decimal number.
- * A store must refuse an increment whose result is none (the absolute value above 2^53 - 1).
- *
- * @public
- */
-export function isEncodedInteger(text: string): boolean {
-  return /^(?:0|-?[1-9][0-9]{0,15})$/.test(text) && Number.isSafeInteger(Number(text));
-}
-
-/** Whether a stored text is an array, so that a store may append to it. @public */
-export function isEncodedArray(text: string): boolean {
-  return text.startsWith('[');
-}
-
-/**
- * Appends an item to the text of an array; every store does the same in its own language. The
- * store bounds the result, the item alone was checked.
- *
- * @param array - a text for which {@link isEncodedArray} holds
- *
- * @public
- */
-export function appendItem(array: string, item: EncodedItem): EncodedField {
-  const open = array.slice(0, -1);
-  return `${open}${open === '[' ? '' : ','}${item}]` as EncodedField;
-}

@@ -22,9 +22,6 @@ export type Duration = number | `${number}${DurationUnit}`;
  */
 export const MAX_DURATION = 400 * UNITS.d;
 
-/** Longest delay of a Node timer, in milliseconds; a longer one fires at once (row E-11). */
-export const MAX_TIMER_DELAY = 2 ** 31 - 1;
-
 /** What a particular option allows; milliseconds. */
 export interface DurationRules {
   /** @defaultValue `false` */

@@ -2,12 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import {
   DEFAULT_FIELD_LIMITS,
   type SessionValue,
-  appendItem,
   decodeField,
   encodeField,
-  encodeItem,
-  isEncodedArray,
-  isEncodedInteger,
 } from '../../../src/core/codec.js';
 
 const LIMITS = DEFAULT_FIELD_LIMITS;
@@ -158,41 +154,4 @@ describe('the text of a field', () => {
     const shared = { a: [1] };
     expect(roundTrip([shared, shared])).toStrictEqual([{ a: [1] }, { a: [1] }]);
   });
-});
-
-describe('appending to an array', () => {
-  it('splices the text of the item into the text of the array', () => {
-    const item = { sku: 'mug', at: new Date(0) };
-    const first = appendItem('[]', encodeItem('cart', item, LIMITS));
-    const second = appendItem(first, encodeItem('cart', undefined, LIMITS));
-    expect(second).toBe(encode([item, undefined]));
-    expect(decode(second)).toStrictEqual([item, undefined]);
-  });
-
-  it('is possible for arrays only', () => {
-    expect(isEncodedArray(encode([1]))).toBe(true);
-    for (const value of ['[', {}, 1, new Set([1]), new Uint8Array(1), null]) {
-      expect(isEncodedArray(encode(value))).toBe(false);
-    }
-  });
-});
-
-describe('isEncodedInteger', () => {
-  it.each([0, 5, -5, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER])('holds for %d', (value) => {
-    expect(isEncodedInteger(encode(value))).toBe(true);
-  });
-
-  it.each([-0, 0.5, 2 ** 53, -(2 ** 53), 1e21, 1e300, '5', 5n, [5], null])(
-    'does not hold for the text of %p',
-    (value) => {
-      expect(isEncodedInteger(encode(value))).toBe(false);
-    },
-  );
-
-  it.each(['', '-', '00', '01', '+1', ' 1', '1\n', '1.0', '1e3', '-0', '0x1', '٣'])(
-    'does not hold for %j',
-    (text) => {
-      expect(isEncodedInteger(text)).toBe(false);
-    },
-  );
 });
