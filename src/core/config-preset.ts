@@ -5,6 +5,7 @@
 import type { ResolvedConcurrency } from './config-concurrency.js';
 import type { ConfigReport, OptionGroup } from './config-reader.js';
 import { grouped, human } from './config-text.js';
+import { ANONYMOUS_CLASS, IMPERSONATION_CLASS, REMEMBERED_CLASS } from './config-timeouts.js';
 import type { CookieAttributes } from './cookie-rules.js';
 import { SessionConfigError } from './errors.js';
 import type { LoginFacts } from './login-facts.js';
@@ -48,7 +49,7 @@ export function checkPreset(report: ConfigReport, preset: NamedPreset, scope: Pr
     weaker(option, show(got), show(most), remedy);
   };
   // Nobody is logged in in an anonymous session.
-  const classes = limitClassesOf(scope.limits).filter((one) => one.name !== 'anonymous');
+  const classes = limitClassesOf(scope.limits).filter((one) => one.name !== ANONYMOUS_CLASS);
   for (const { path, limits } of classes) {
     atMost(`${path}.idle`, limits.idle, rules.limits.idle, human);
     atMost(`${path}.absolute`, limits.absolute, rules.limits.absolute, human);
@@ -122,6 +123,6 @@ export function limitClassesOf(table: LimitTable): readonly LimitClass[] {
 
 function pathOf(limitClass: string): string {
   if (limitClass === 'default') return 'timeouts';
-  const isBuiltIn = ['remembered', 'anonymous', 'impersonation'].includes(limitClass);
+  const isBuiltIn = [REMEMBERED_CLASS, ANONYMOUS_CLASS, IMPERSONATION_CLASS].includes(limitClass);
   return isBuiltIn ? `timeouts.${limitClass}` : `timeouts.classes.${limitClass}`;
 }

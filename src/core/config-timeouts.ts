@@ -21,6 +21,14 @@ export const REMEMBERED_CLASS = 'remembered';
 /** Limit class of sessions in which somebody acts in another user's name. */
 export const IMPERSONATION_CLASS = 'impersonation';
 
+/** Limit class of sessions without a user; presets do not look at it, so no login may have it. */
+export const ANONYMOUS_CLASS = 'anonymous';
+
+/** Whether a login may have this limit class. */
+export function isClassOfLogins(name: string, table: LimitTable): boolean {
+  return name !== ANONYMOUS_CLASS && Object.hasOwn(table, name);
+}
+
 const DEFAULT_IMPERSONATION: Limits = Object.freeze({ idle: 900_000, absolute: 3_600_000 });
 
 const LONGEST_TOUCH_INTERVAL = 30_000;
@@ -75,7 +83,7 @@ export function readTimeouts(
   const classes = [
     base,
     remembered,
-    readLimits('anonymous', sub('anonymous'), 'timeouts.anonymous', base, inherited),
+    readLimits(ANONYMOUS_CLASS, sub('anonymous'), 'timeouts.anonymous', base, inherited),
     readLimits(
       IMPERSONATION_CLASS,
       sub('impersonation'),
@@ -173,8 +181,8 @@ function readClassOf(
   }
   return asked(raw, (answer) => {
     if (answer === undefined) return undefined;
-    if (typeof answer === 'string' && Object.hasOwn(table, answer)) return answer;
-    const names = listed(Object.keys(table));
+    if (typeof answer === 'string' && isClassOfLogins(answer, table)) return answer;
+    const names = listed(Object.keys(table).filter((name) => isClassOfLogins(name, table)));
     throw new SessionConfigError([
       `timeouts.classOf must return ${names}, or undefined (got ${show(answer)})`,
     ]);
@@ -193,7 +201,7 @@ function isClassName(name: string, classes: OptionGroup<string>): boolean {
     classes.problem(name, 'is a built-in class: set timeouts.idle and timeouts.absolute instead');
     return false;
   }
-  if (name === REMEMBERED_CLASS || name === 'anonymous' || name === IMPERSONATION_CLASS) {
+  if (name === REMEMBERED_CLASS || name === ANONYMOUS_CLASS || name === IMPERSONATION_CLASS) {
     classes.problem(name, `is a built-in class: set timeouts.${name} instead`);
     return false;
   }

@@ -1,6 +1,7 @@
 /**
  * Issues tokens: for a login, for a session without a user, and at a rotation.
  */
+import { ANONYMOUS_CLASS, REMEMBERED_CLASS, isClassOfLogins } from './config-timeouts.js';
 import type { SessionConfig } from './config.js';
 import { type Duration, parseDuration } from './duration.js';
 import { SessionError, SessionLimitError, SessionStoreError } from './errors.js';
@@ -152,7 +153,7 @@ export class SessionIssuer {
     const ownLimits = { idle: lifetime, absolute: lifetime };
     const reply = await this.#insert({
       bucket: randomBucket(buckets),
-      limitClass: 'anonymous',
+      limitClass: ANONYMOUS_CLASS,
       ownLimits,
       device: {},
       fields,
@@ -162,7 +163,7 @@ export class SessionIssuer {
   }
 
   async #anonymous(bucket: number, fields: EncodedFields, device: SessionDevice): Promise<Issued> {
-    const reply = await this.#insert({ bucket, limitClass: 'anonymous', device, fields });
+    const reply = await this.#insert({ bucket, limitClass: ANONYMOUS_CLASS, device, fields });
     if (reply.status === 'issued') return reply;
     throw refusal(reply.status, 0);
   }
@@ -282,12 +283,12 @@ export class SessionIssuer {
   }
 
   async #limitClass({ limitClass }: CreateOptions, login: LoginFacts): Promise<string> {
-    const usual = login.remember ? 'remembered' : 'default';
+    const usual = login.remember ? REMEMBERED_CLASS : 'default';
     const name = limitClass ?? (await this.#config.classOf(login)) ?? usual;
-    if (Object.hasOwn(this.#config.settings.limits, name)) return name;
+    if (isClassOfLogins(name, this.#config.settings.limits)) return name;
     throw new SessionError(
       'ERR_SESSION_CONFIG',
-      `there is no limit class ${JSON.stringify(name)}: add it to timeouts.classes`,
+      `there is no limit class ${JSON.stringify(name)} for logins: add it to timeouts.classes`,
     );
   }
 

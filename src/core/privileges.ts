@@ -3,6 +3,7 @@
  * the session a token that nobody knew before, without any grace.
  */
 import { withMethods, encodeClaims } from './claims.js';
+import { IMPERSONATION_CLASS } from './config-timeouts.js';
 import { SessionError } from './errors.js';
 import type { SessionEventBus, SessionEvents } from './events.js';
 import { sessionIsGone } from './fields.js';
@@ -87,7 +88,7 @@ export class Privileges {
     if (actor.claims.isPending) {
       throw new SessionError('ERR_SESSION_PENDING', 'half a login cannot act in another name');
     }
-    const { limitClass = 'impersonation', ...rest } = options;
+    const { limitClass = IMPERSONATION_CLASS, ...rest } = options;
     const issued = await this.#issuer.forUser(target, {
       ...rest,
       limitClass,

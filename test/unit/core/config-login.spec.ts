@@ -43,10 +43,10 @@ const OPTIONS: readonly {
     ask: (classOf) =>
       resolve({ timeouts: { classOf, classes: { admin: { idle: '5m' } } } }).classOf,
     good: ['admin', 'default', 'remembered', undefined],
-    bad: ['boss', '', 'constructor', '__proto__', null, 1, {}, ['admin']],
+    bad: ['boss', 'anonymous', '', 'constructor', '__proto__', null, 1, {}, ['admin']],
     refusal:
-      "timeouts.classOf must return 'default', 'remembered', 'anonymous', 'impersonation' or " +
-      "'admin', or undefined (got ",
+      "timeouts.classOf must return 'default', 'remembered', 'impersonation' or 'admin', " +
+      'or undefined (got ',
   },
 ];
 

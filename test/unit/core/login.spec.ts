@@ -82,6 +82,7 @@ describe('a login', () => {
     ['a tenant', { tenant: 't'.repeat(129) }],
     ['a ticket', { ticket: { userId: 'bob', epoch: 0, at: 0 } }],
     ['a limit class', { limitClass: 'unheard-of' }],
+    ['the limit class of visitors', { limitClass: 'anonymous' }],
   ])('R-05: that is refused because of %s ends no session', async (_, options) => {
     const visitor = await service.createAnonymous({ cart: [1] });
     const login = service.create('alice', { ...options, replaces: visitor.session.id });
