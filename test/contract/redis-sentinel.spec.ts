@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { type StoreHarness, describeStoreContract } from '../../src/testing/index.js';
-import { TESTS_AT_ONCE, redisHarness } from '../unit/stores/redis.kit.js';
+import { redisHarness } from '../unit/stores/redis.kit.js';
 import { DRIVERS, type RedisEntry, importRedis } from '../unit/stores/redis.scene.kit.js';
-import { Replacements, Turnstile } from '../unit/stores/redis.unrest.kit.js';
+import { Replacements } from '../unit/stores/redis.unrest.kit.js';
 import { type RedisSentinel, startSentinel } from '../support/servers/sentinel.js';
-import { together } from '../support/together.js';
 
 /** Shorter timeouts would be over before a new master is there. */
 const PATIENT = 60_000;
-/** In the first test from these on that has longer ones; it then runs by itself. */
+/** In the first test from these on that has longer ones. */
 const TESTS = [10, 40, 80];
 
 let group: RedisSentinel;
@@ -41,31 +40,18 @@ function harnessOf(entry: () => RedisEntry): StoreHarness {
     },
     { effort: 0.02, timeout: 120_000 },
   );
-  const turnstile = new Turnstile();
   let tests = 0;
-  let due = 0;
   return {
     ...harness,
     create: async (settings) => {
       tests += 1;
-      if (TESTS.includes(tests)) due += 1;
-      const timeouts = Object.values(settings.limits).map(({ idle }) => idle);
-      const isAlone = due > 0 && Math.min(...timeouts) >= PATIENT;
-      if (isAlone) due -= 1;
-      const leave = await turnstile.enter(isAlone);
-      if (isAlone) {
+      if (TESTS.includes(tests)) {
         await replacements.settle();
         replacements.isDue = true;
       }
-      const underTest = await harness.create(settings);
-      const close = async (): Promise<void> => {
-        await underTest.close();
-        // It was over too soon to see one.
-        if (replacements.isDue) due += 1;
-        replacements.isDue = false;
-        leave();
-      };
-      return { ...underTest, close };
+      const timeouts = Object.values(settings.limits).map(({ idle }) => idle);
+      replacements.isPatient = Math.min(...timeouts) >= PATIENT;
+      return harness.create(settings);
     },
   };
 }
@@ -78,7 +64,7 @@ describe.each(DRIVERS)('with %s', (driver) => {
 
   describeStoreContract(
     'redis behind Sentinels, with masters that are replaced',
-    { describe, expect, it: together(TESTS_AT_ONCE) },
+    { describe, expect, it },
     harnessOf(() => entry),
   );
 });

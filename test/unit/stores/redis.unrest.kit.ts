@@ -99,8 +99,10 @@ export class Replacements {
   readonly #group: RedisSentinel;
   #open: Promise<void> = Promise.resolve();
   #underWay = 0;
-  /** Whether it is time for one: the next store that is under way sees it happen. */
+  /** Whether it is time for one. */
   isDue = false;
+  /** Whether the current test can wait so long. */
+  isPatient = false;
   readonly done: string[] = [];
   reads = 0;
 
@@ -119,7 +121,7 @@ export class Replacements {
         if (READING.has(String(name))) return call;
         return async (...args: unknown[]) => {
           changes += 1;
-          if (changes > 2 && this.isDue) {
+          if (changes > 2 && this.isDue && this.isPatient) {
             this.isDue = false;
             this.#open = this.#replace(target);
           }
@@ -183,30 +185,5 @@ async function everyReplicaHas(master: RedisServer): Promise<void> {
     if (confirmed < replicas) throw new Error('a replica does not answer');
   } finally {
     client.disconnect();
-  }
-}
-
-/** Lets tests in that run at the same time, and now and then one by itself. */
-export class Turnstile {
-  readonly #inside = new Set<Promise<void>>();
-  #closed: Promise<void> = Promise.resolve();
-
-  /** Returns what the test calls at its end. */
-  async enter(alone: boolean): Promise<() => void> {
-    let leave = (): void => undefined;
-    const stay = new Promise<void>((resolve) => (leave = resolve));
-    if (alone) {
-      const before = [this.#closed, ...this.#inside];
-      this.#closed = Promise.all([this.#closed, stay]).then(() => undefined);
-      await Promise.all(before);
-      return leave;
-    }
-    // Whoever wants to be alone may have come meanwhile.
-    for (let passed: unknown; passed !== this.#closed;) await (passed = this.#closed);
-    this.#inside.add(stay);
-    return () => {
-      this.#inside.delete(stay);
-      leave();
-    };
   }
 }
