@@ -15,6 +15,7 @@ export {
   AllowPending,
   CurrentSession,
   CurrentUserId,
+  EndWithSession,
   type ProofOptions,
   Public,
   RequireFresh,
@@ -131,4 +132,5 @@ export {
 } from './core/errors.js';
 
 export { type MemoryStoreOptions, memoryStore } from './stores/memory/memory.store.js';
+export type { SessionBus, SessionBusListener, SessionNotice } from './core/bus.js';
 export type * from './core/store.js';

@@ -12,6 +12,7 @@ import { Privileges } from './privileges.js';
 import type { EndedSession } from './record.js';
 import { SessionResolver } from './resolver.js';
 import { SessionRotator } from './rotator.js';
+import { SessionWatch } from './session-watch.js';
 import type { SessionContext } from './session.js';
 import { SessionSignals } from './signals.js';
 import { StoreAccess } from './store-access.js';
@@ -33,6 +34,7 @@ export interface ServiceParts {
   readonly verify: (text: unknown) => VerifiedToken | undefined;
   readonly resolver: SessionResolver;
   readonly administration: Administration;
+  readonly watch: SessionWatch;
   /** Tells of the end of a user's session; of anonymous ones nobody is told. */
   readonly announceEnd: (ended: EndedSession) => void;
 }
@@ -54,11 +56,13 @@ export function assemble(
     events,
     cipher,
     turns: new Turns(),
+    watch: (session, onEnd) => watch.watch(session, onEnd),
     invalidate: async (id) => {
       const reply = await access.call((to) => to.revoke({ id, reason: 'revoked' }));
       if (reply.status === 'revoked') announceEnd(reply.ended);
     },
   };
+  const watch = new SessionWatch({ access, events, limitTable: config.settings.limits });
   const privacy = new DevicePrivacy(config.ring, config.privacy);
   const signals = new SessionSignals(config.signals, {
     privacy,
@@ -87,6 +91,7 @@ export function assemble(
     },
     resolver,
     administration,
+    watch,
     announceEnd,
   };
 }

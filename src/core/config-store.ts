@@ -25,7 +25,7 @@ const STORE_METHODS = Object.keys({
   countLoginFailure: true,
   ping: true,
   close: true,
-} satisfies Record<Exclude<keyof SessionStore, 'name'>, true>);
+} satisfies Record<Exclude<keyof SessionStore, 'name' | 'bus'>, true>);
 
 /** The store as it was given; `undefined` if there is none or it is no store. */
 export function readStore(

@@ -81,8 +81,9 @@ export class SessionService {
     return auditConfig(this.#parts.config);
   }
 
-  /** Ends the connection that `open` made. */
+  /** Ends the connection that `open` made, and the responses that hang on a session. */
   close(): Promise<void> {
+    this.#parts.watch.close();
     return this.#parts.access.close();
   }
 

@@ -39,6 +39,8 @@ export interface TimeLeft {
 /** What sessions need of their surroundings. */
 export interface SessionContext extends FieldContext {
   readonly limitTable: LimitTable;
+  /** Calls `onEnd` once, when the session is over; the function that is returned ends the watch. */
+  readonly watch: (session: Session, onEnd: () => void) => () => void;
 }
 
 /**
@@ -99,6 +101,16 @@ export class Session {
   /** Highest generation of its tokens. @internal */
   get generation(): number {
     return this.#record.generation;
+  }
+
+  /** As of the moment when it was resolved. @internal */
+  get deadlines(): Deadlines {
+    return this.#deadlines;
+  }
+
+  /** Calls `onEnd` when it is over, wherever that happens; what is returned ends the watch. @internal */
+  watch(onEnd: () => void): () => void {
+    return this.#context.watch(this, onEnd);
   }
 
   /** The same session with newer facts. @internal */

@@ -17,6 +17,7 @@
  *
  * `describeStoreContract` in `nestjs-session-kit/testing` holds a store to all of this.
  */
+import type { SessionBus } from './bus.js';
 import type { LimitTable } from './policy.js';
 import type { RotationRules } from './rotation.js';
 import type {
@@ -92,6 +93,12 @@ export interface StoreLayout {
 export interface SessionStore {
   /** Short name for logs, health and metrics: `memory`, `redis`… */
   readonly name: string;
+
+  /**
+   * News about sessions from all instances, if the store can tell. Without it the end of a session
+   * reaches its open streams within 5 seconds.
+   */
+  readonly bus?: SessionBus;
 
   /**
    * Connects, checks the server and reads or writes the layout. Called at boot, and again by the

@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { SessionConfig } from '../core/config.js';
 import { SessionCrossSiteError, SessionError } from '../core/errors.js';
 import { isLoopbackHost } from '../core/loopback.js';
+import type { Session } from '../core/session.js';
 import type { MintedToken, VerifiedToken } from '../core/token.js';
 import { type Credential, readCredential } from './carrier.js';
 import { scanCookies, serializeCookie, serializeDeletion } from './cookie.js';
@@ -32,6 +33,7 @@ export class HttpExchange {
   readonly #peer: HttpPeer;
   readonly #headers: ResponseHeaders;
   readonly #onPlainRequest: () => void;
+  #endsWithSession = false;
 
   constructor(config: SessionConfig, peer: HttpPeer, onPlainRequest: () => void) {
     this.#config = config;
@@ -165,6 +167,23 @@ export class HttpExchange {
 
   setHeader(name: string, value: string): void {
     this.#headers.setHeader(name, value);
+  }
+
+  /**
+   * Cuts the response off when the session is over. It looks as if the client had gone away, which
+   * all that writes to a response is prepared for; an orderly end would make half a file look whole.
+   */
+  endWith(session: Session): void {
+    const { response } = this.#peer;
+    // The client may have gone while the guard asked; HTTP/2 tells it with the stream only.
+    const { stream } = response as { readonly stream?: { readonly destroyed: boolean } };
+    // Of two guards the first has done it.
+    if (this.#endsWithSession || response.destroyed || stream?.destroyed) return;
+    this.#endsWithSession = true;
+    response.once(
+      'close',
+      session.watch(() => response.destroy()),
+    );
   }
 
   /** Whether a browser would drop the cookie, as far as the adapter can tell. */

@@ -1,7 +1,7 @@
 /**
  * One login through a request: which sessions end for it, and what happens at the concurrency limit.
  */
-import { SessionLimitError } from '../core/errors.js';
+import { SessionError, SessionLimitError } from '../core/errors.js';
 import type { CreateOptions } from '../core/login-options.js';
 import type { SessionService } from '../core/service.js';
 import type { UserId } from '../core/user-id.js';
@@ -35,4 +35,8 @@ export async function logIn(
   if (old === undefined) await resolution.end(presented);
   await resolution.adopt(outcome, carrier);
   return { session: outcome.session, token: outcome.token.token };
+}
+
+export function ticketIsNoGood(): SessionError {
+  return new SessionError('ERR_SESSION_SUPERSEDED', 'the login ticket is not genuine or too old');
 }

@@ -13,7 +13,7 @@ import type { Session, SessionInfo, TimeLeft } from '../core/session.js';
 import type { SecretToken, VerifiedToken } from '../core/token.js';
 import type { UserId } from '../core/user-id.js';
 import type { HttpExchange } from './exchange.js';
-import { logIn } from './log-in.js';
+import { logIn, ticketIsNoGood } from './log-in.js';
 import { RequestFields, type RequestVerdict } from './request-fields.js';
 import type { DeviceSession, LoginOptions, LoginResult } from './request-results.js';
 import { Resolution, sessionIsRequired } from './resolution.js';
@@ -72,6 +72,11 @@ export class RequestSession extends RequestFields {
     if (this.#config.crossSite.token) return this.#resolution.csrfToken();
     const why = 'csrfToken() needs the option crossSite: { token: true }';
     throw new SessionError('ERR_SESSION_CONFIG', why);
+  }
+
+  /** The response ends with the session, at the latest. @internal */
+  endWithSession(): void {
+    this.#resolution.endWithSession();
   }
 
   /** Sets a header of the response. @internal */
@@ -342,8 +347,4 @@ export class RequestSession extends RequestFields {
       return created.session;
     });
   }
-}
-
-function ticketIsNoGood(): SessionError {
-  return new SessionError('ERR_SESSION_SUPERSEDED', 'the login ticket is not genuine or too old');
 }

@@ -123,6 +123,11 @@ export class Resolution {
     if (isVisitor) this.#assertCookieAllowed();
   }
 
+  /** The response ends with the session, at the latest. */
+  endWithSession(): void {
+    if (this.#verdict?.status === 'active') this.#exchange.endWith(this.#verdict.session);
+  }
+
   /** The user, unless it is half a login and the route does not take its second half. */
   userOf(session: Session | undefined): string | undefined {
     return session?.claims.isPending && !this.#admitsPending ? undefined : session?.userId;

@@ -20,6 +20,7 @@ export const SKIP_TOUCH = Symbol('nestjs-session-kit.skip-touch');
 export const ALLOW_PENDING = Symbol('nestjs-session-kit.allow-pending');
 export const FRESHNESS = Symbol('nestjs-session-kit.freshness');
 export const STEP_UP = Symbol('nestjs-session-kit.step-up');
+export const END_WITH_SESSION = Symbol('nestjs-session-kit.end-with-session');
 
 /** This route, or all of this controller, needs no session; it reads no store unless it asks to. @public */
 export const Public = (): CustomDecorator<symbol> => SetMetadata(PUBLIC, true);
@@ -34,6 +35,15 @@ export const SkipTouch = (): CustomDecorator<symbol> => SetMetadata(SKIP_TOUCH, 
 
 /** Lets in sessions that wait for a further proof of identity: the routes that take it. @public */
 export const AllowPending = (): CustomDecorator<symbol> => SetMetadata(ALLOW_PENDING, true);
+
+/**
+ * Responses of this route are cut off when the session ends, within 5 seconds: for downloads and
+ * long polls behind the guard. Routes with `@Sse()` need no such word. Not for a route that ends its
+ * own session and answers afterwards.
+ *
+ * @public
+ */
+export const EndWithSession = (): CustomDecorator<symbol> => SetMetadata(END_WITH_SESSION, true);
 
 /** What kind of proof a route asks for. @public */
 export interface ProofOptions {

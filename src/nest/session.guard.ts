@@ -9,6 +9,7 @@ import { SessionError } from '../core/errors.js';
 import type { RequestSession } from '../http/request-session.js';
 import {
   ALLOW_PENDING,
+  END_WITH_SESSION,
   FRESHNESS,
   PUBLIC,
   SKIP_TOUCH,
@@ -19,11 +20,15 @@ import { SessionHttpException, codeOf, headersOf } from './session.exceptions.js
 import { CONFIG_TOKEN } from './session.module-definition.js';
 import { SessionRequests } from './session-requests.js';
 
+/** What Nest notes on the handler of an `@Sse()` route; from where to import it depends on its version. */
+const SSE = '__sse__';
+
 /** What the decorators of a route say. */
 interface RouteRules {
   readonly isPublic: boolean;
   readonly skipsTouch: boolean;
   readonly allowsPending: boolean;
+  readonly endsWithSession: boolean;
   readonly freshness: FreshnessRule | undefined;
   readonly stepUp: StepUpRule | undefined;
 }
@@ -64,7 +69,10 @@ export class SessionGuard implements CanActivate {
     if (rules.skipsTouch) session.skipTouch();
     if (rules.isPublic) return true;
     const refusal = await this.#check(context, session, rules).catch(asRefusal);
-    if (refusal === undefined) return true;
+    if (refusal === undefined) {
+      if (rules.endsWithSession) session.endWithSession();
+      return true;
+    }
     for (const [name, value] of headersOf(refusal, this.#bearer)) {
       session.setResponseHeader(name, value);
     }
@@ -108,7 +116,7 @@ export class SessionGuard implements CanActivate {
     const known = this.#rules.get(controller)?.get(handler);
     if (known) return known;
     const places = [handler, controller];
-    const says = (key: symbol): boolean =>
+    const says = (key: symbol | string): boolean =>
       this.#reflector.getAllAndOverride<boolean | undefined>(key, places) ?? false;
     // Whoever demands a proof is not public, unless only what is around it demands one.
     const near = this.#reflector.get(PUBLIC, handler) ? [handler] : places;
@@ -119,6 +127,7 @@ export class SessionGuard implements CanActivate {
       isPublic: says(PUBLIC) && !demands,
       skipsTouch: says(SKIP_TOUCH),
       allowsPending: says(ALLOW_PENDING),
+      endsWithSession: says(END_WITH_SESSION) || says(SSE),
       freshness: this.#reflector.getAllAndOverride<FreshnessRule | undefined>(FRESHNESS, places),
       stepUp: this.#reflector.getAllAndOverride<StepUpRule | undefined>(STEP_UP, places),
     };

@@ -87,6 +87,7 @@ export function withFaults(
   return {
     ...(Object.fromEntries(wrapped) as Pick<SessionStore, StoreOperation>),
     name: store.name,
+    ...(store.bus && { bus: store.bus }),
     calls: faults.calls,
     plan: (next) => faults.replace(next),
     release: () => faults.release(),
