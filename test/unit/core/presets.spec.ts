@@ -6,11 +6,10 @@ import { describe, expect, it } from '@jest/globals';
 
 import { human } from '../../../src/core/config-text.js';
 import { type SessionConfig, resolveOptions } from '../../../src/core/config.js';
-import { SessionConfigError } from '../../../src/core/errors.js';
 import { SESSION_PRESETS, type SessionPreset } from '../../../src/core/presets.js';
+import { SECRET, problemsIn } from './config.kit.js';
 import { loginOf } from './logins.kit.js';
 
-const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
@@ -21,13 +20,7 @@ function resolve(options: Options): SessionConfig {
 }
 
 function problemsOf(options: Options): readonly string[] {
-  try {
-    resolve(options);
-  } catch (error) {
-    if (error instanceof SessionConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn(() => resolve(options));
 }
 
 // Written down from the standards (security.md, section 0.1 and row E-02), not from the code.

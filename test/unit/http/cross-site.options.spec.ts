@@ -4,10 +4,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { type SessionConfig, resolveOptions } from '../../../src/core/config.js';
-import { SessionConfigError } from '../../../src/core/errors.js';
 import { memoryStore } from '../../../src/stores/memory/memory.store.js';
-
-const SECRET = 'q3Zk7xW1vB9mN4cJ8hG2dS6fL0pR5tYu';
+import { SECRET, problemsIn } from '../core/config.kit.js';
 
 function resolve(crossSite: unknown, production = false, more: object = {}): SessionConfig {
   const store = production ? { store: memoryStore() } : {};
@@ -15,13 +13,7 @@ function resolve(crossSite: unknown, production = false, more: object = {}): Ses
 }
 
 function problemsOf(crossSite: unknown, production = false, more: object = {}): readonly string[] {
-  try {
-    resolve(crossSite, production, more);
-  } catch (error) {
-    if (error instanceof SessionConfigError) return error.problems;
-    throw error;
-  }
-  return [];
+  return problemsIn(() => resolve(crossSite, production, more));
 }
 
 const PATH = 'must not hold a path, not even a slash at the end';
