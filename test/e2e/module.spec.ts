@@ -1,5 +1,5 @@
 /**
- * How the module comes into an application: with nothing, with everything, twice, or wrongly.
+ * How the module comes into an application: with nothing, with everything, or wrongly.
  */
 import {
   Controller,
@@ -10,7 +10,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { SchedulerRegistry, ScheduleModule } from '@nestjs/schedule';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   CLEANUP_JOB,
   CurrentUserId,
@@ -28,9 +28,8 @@ import {
   memoryStore,
 } from '../../src/index.js';
 import { AccountController, ADAPTERS, SECRET } from '../support/app.js';
-import { Client } from '../support/client.js';
-import { type Application, LogKeeper, create, listen } from './programs/application.js';
-import { runProgram } from './programs/child.js';
+import { quiet, useApplications } from './applications.kit.js';
+import { LogKeeper, create } from './programs/application.js';
 
 /** Where an application keeps its settings. */
 @Injectable()
@@ -55,23 +54,11 @@ class SessionSettings implements SessionOptionsFactory {
 class SessionSettingsModule {}
 
 describe.each(ADAPTERS)('SessionModule on %s', (adapter) => {
-  const running: Application[] = [];
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((app) => app.close()));
-  });
-
-  const start = async (metadata: ModuleMetadata, logger = new LogKeeper()) => {
-    const app = await listen(adapter, metadata, { logger });
-    running.push(app);
-    return { ...app, logger, client: new Client(app.url), service: app.app.get(SessionService) };
+  const startApplication = useApplications(adapter);
+  const start = async (metadata: ModuleMetadata) => {
+    const logger = new LogKeeper();
+    return { ...(await startApplication(metadata, { logger })), logger };
   };
-
-  const quiet = (options: SessionModuleOptions = {}): SessionModuleOptions => ({
-    secret: SECRET,
-    store: memoryStore(),
-    cleanup: false,
-    ...options,
-  });
 
   describe('forRoot()', () => {
     it('boots with nothing else imported, works, and says what is missing in one warning', async () => {
@@ -243,32 +230,6 @@ describe.each(ADAPTERS)('SessionModule on %s', (adapter) => {
     );
   });
 
-  it('registered twice is an error that says so, wherever the second one is', async () => {
-    @Module({ imports: [SessionModule.forRoot(quiet())] })
-    class FeatureModule {}
-    const module = { imports: [SessionModule.forRoot(quiet()), FeatureModule] };
-    const error = await create(adapter, module).catch((reason: unknown) => reason);
-    expect(error).toBeInstanceOf(SessionConfigError);
-    expect((error as SessionConfigError).message).toMatch(/registered twice[^]*once/);
-    const mixed = {
-      imports: [
-        SessionModule.forRootAsync({ isGlobal: false, useFactory: () => quiet() }),
-        FeatureModule,
-      ],
-    };
-    await expect(create(adapter, mixed)).rejects.toThrow('registered twice');
-  });
-
-  it('one registration that two modules import is one', async () => {
-    const session = SessionModule.forRoot(quiet());
-    @Module({ imports: [session] })
-    class FirstModule {}
-    @Module({ imports: [session] })
-    class SecondModule {}
-    const { service } = await start({ imports: [session, FirstModule, SecondModule] });
-    expect((await service.stats()).active).toBe(0);
-  });
-
   it('gives out everything that its documentation names', async () => {
     const { app } = await start({
       imports: [ScheduleModule.forRoot(), SessionModule.forRoot({ secret: SECRET })],
@@ -284,49 +245,6 @@ describe.each(ADAPTERS)('SessionModule on %s', (adapter) => {
     }
     expect(app.get(SchedulerRegistry).getCronJobs().has(CLEANUP_JOB)).toBe(true);
   });
-
-  it('two applications in one process are strangers, and one outlives the other', async () => {
-    const imports = (): ModuleMetadata => ({
-      imports: [
-        ScheduleModule.forRoot(),
-        SessionModule.forRoot({ secret: SECRET, store: memoryStore() }),
-      ],
-      controllers: [AccountController],
-    });
-    const [first, second] = [await start(imports()), await start(imports())];
-    await first.client.login('alice');
-    second.client.cookies = first.client.cookies;
-    expect((await second.client.get('/me')).status).toBe(401);
-    expect((await first.client.get('/me')).status).toBe(200);
-    expect((await second.service.stats()).created).toBe(0);
-    const events: unknown[] = [];
-    second.service.on('session.created', (event) => void events.push(event));
-    await first.client.login('bob');
-    expect(events).toEqual([]);
-
-    await first.close();
-    running.splice(
-      running.findIndex(({ app }) => app === first.app),
-      1,
-    );
-    await second.client.login('carol');
-    expect((await second.client.get('/me')).status).toBe(200);
-    expect(second.app.get(SessionSweepTask).state.schedule).toBe('scheduled');
-  });
-
-  it('two applications on one store share their sessions', async () => {
-    const store = memoryStore();
-    const metadata = (): ModuleMetadata => ({
-      imports: [SessionModule.forRoot(quiet({ store }))],
-      controllers: [AccountController],
-    });
-    const [first, second] = [await start(metadata()), await start(metadata())];
-    await first.client.login('alice');
-    second.client.cookies = first.client.cookies;
-    expect((await second.client.get('/me')).status).toBe(200);
-    await second.client.post('/logout');
-    expect((await first.client.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_ENDED' });
-  });
 });
 
 @Controller()
@@ -336,45 +254,3 @@ class UnguardedController {
     return { passed: true };
   }
 }
-
-describe('SessionModule in a process of its own', () => {
-  const NEEDED = /secret[^]*store[^]*ScheduleModule\.forRoot\(\)/;
-
-  it('boots bare in development, with one warning', async () => {
-    const { code, stdout, stderr } = await runProgram('bare-application');
-    expect(stderr + stdout).toContain('booted');
-    expect((stderr + stdout).match(/\bWARN\b/g)).toHaveLength(1);
-    expect(stderr + stdout).not.toMatch(/\bERROR\b/);
-    expect(code).toBe(0);
-  });
-
-  it('G-02: refuses to boot bare with NODE_ENV=production, and lists what to add in one error', async () => {
-    const { code, stdout, stderr } = await runProgram('bare-application', {
-      env: { NODE_ENV: 'production' },
-    });
-    expect(stdout).not.toContain('booted');
-    expect(code).not.toBe(0);
-    expect(stdout + stderr).toMatch(NEEDED);
-    expect((stdout + stderr).match(/the session options are not usable/g)).toHaveLength(1);
-  });
-
-  it('T-12: a weak secret is refused without showing it', async () => {
-    for (const secret of ['changeme', 'secret', 'a'.repeat(32), '0123456789abcdef']) {
-      const { code, stdout, stderr } = await runProgram('bare-application', {
-        args: [JSON.stringify({ secret, cleanup: false })],
-        env: { NODE_ENV: 'development' },
-      });
-      expect([secret, code === 0]).toEqual([secret, false]);
-      const output = (stdout + stderr).replaceAll('secret', '');
-      expect(output.includes(secret)).toBe(false);
-    }
-  });
-
-  it('the entry points load no optional package', async () => {
-    for (const entry of ['index.js', 'testing/index.js']) {
-      const path = new URL(`../../src/${entry}`, import.meta.url).href;
-      const { stdout, stderr, code } = await runProgram('import-only', { args: [path] });
-      expect([entry, stdout, stderr, code]).toEqual([entry, 'required: []\n', '', 0]);
-    }
-  });
-});

@@ -24,6 +24,7 @@ export interface Application {
   /** `http://127.0.0.1:port` */
   readonly url: string;
   readonly port: number;
+  /** A second call is in vain. */
   close(): Promise<void>;
 }
 
@@ -36,11 +37,12 @@ export async function listen(
   const app = await create(adapter, metadata, options);
   await app.listen(0, '127.0.0.1');
   const { port } = new URL(await app.getUrl());
+  let closing: Promise<void> | undefined;
   return {
     app,
     url: `http://127.0.0.1:${port}`,
     port: Number(port),
-    close: () => app.close(),
+    close: () => (closing ??= app.close()),
   };
 }
 
