@@ -1,10 +1,7 @@
 /**
- * The session cookie among other cookies, other headers and other ways to answer.
+ * The session cookie among other cookies, and what caches may keep of a response.
  */
-import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { IncomingMessage } from 'node:http';
 import {
   type CallHandler,
   Controller,
@@ -12,7 +9,6 @@ import {
   Get,
   Header,
   HttpCode,
-  Inject,
   type MiddlewareConsumer,
   Module,
   type NestInterceptor,
@@ -20,48 +16,20 @@ import {
   type NestModule,
   Post,
   Query,
-  Redirect,
   Res,
-  Sse,
-  StreamableFile,
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
-import type { INestApplication } from '@nestjs/common';
-import fastifyCookie from '@fastify/cookie';
-import { afterEach, describe, expect, it } from '@jest/globals';
-import cookieParser from 'cookie-parser';
-import type { Request, Response } from 'express';
-import { type Observable, defer, map, of, tap } from 'rxjs';
-import {
-  CurrentSession,
-  Public,
-  RequestSession,
-  SessionGuard,
-  SessionRequests,
-  SessionService,
-  memoryStore,
-} from '../../src/index.js';
-import { type FaultyStore, withFaults } from '../../src/testing/index.js';
-import { ADAPTERS, type Adapter, type TestApp, startApp } from '../support/app.js';
+import { describe, expect, it } from '@jest/globals';
+import { type Observable, tap } from 'rxjs';
+import { CurrentSession, Public, RequestSession, SessionGuard } from '../../src/index.js';
+import { ADAPTERS, startApp } from '../support/app.js';
 import { Client } from '../support/client.js';
-import { until } from '../support/until.js';
-import { LogKeeper } from './programs/application.js';
-import { RawConnection, sendRaw, valuesOf } from './programs/raw-http.js';
+import { useClosing } from './applications.kit.js';
+import { type AnyReply, NAME, namesIn, rawOf, useCookieApps } from './cookies.kit.js';
+import { sendRaw, valuesOf } from './programs/raw-http.js';
 
-const NAME = '__Host-sid';
 const ATTRIBUTES = 'Path=/; Secure; HttpOnly; SameSite=Lax';
-
-/** What the two adapters' replies have in common here. */
-interface AnyReply {
-  readonly raw?: ServerResponse;
-  readonly setCookie?: (name: string, value: string, options?: object) => unknown;
-  readonly cookie: (name: string, value: string, options?: object) => unknown;
-  readonly header: (name: string, value: string) => unknown;
-}
-
-const rawOf = (reply: AnyReply): ServerResponse =>
-  reply.raw ?? (reply as unknown as ServerResponse);
 
 function setAppCookie(reply: AnyReply, name: string): void {
   if (reply.setCookie) reply.setCookie(name, '1', { path: '/' });
@@ -97,8 +65,6 @@ class CookiesAfter implements NestInterceptor {
 @Controller()
 @UseGuards(SessionGuard)
 class CookieController {
-  @Inject(SessionService) readonly service!: SessionService;
-
   @Public()
   @UseInterceptors(CookiesAfter)
   @Post('many')
@@ -142,133 +108,7 @@ class CookieController {
     if (login) await session.login(login);
     return { cached: true };
   }
-
-  @Public()
-  @Get('go')
-  @Redirect('/me', 302)
-  async go(@CurrentSession() session: RequestSession): Promise<void> {
-    await session.login('alice');
-  }
-
-  @Public()
-  @Get('stream')
-  async stream(@CurrentSession() session: RequestSession): Promise<StreamableFile> {
-    await session.login('alice');
-    return new StreamableFile(Readable.from(['one ', 'two ', 'three']));
-  }
-
-  @Public()
-  @Get('pipe')
-  async pipe(@CurrentSession() session: RequestSession, @Res() reply: AnyReply): Promise<void> {
-    await session.login('alice');
-    const response = rawOf(reply);
-    for (const part of ['one ', 'two ', 'three']) {
-      response.write(part);
-      await delay(5); // so that each part is a chunk of its own
-    }
-    response.end();
-  }
-
-  @Public()
-  @Sse('events')
-  async events(@CurrentSession() session: RequestSession): Promise<Observable<object>> {
-    await session.login('alice');
-    return of(1, 2).pipe(map((data) => ({ data: { data } })));
-  }
-
-  @Public()
-  @Sse('late-events')
-  lateEvents(@CurrentSession() session: RequestSession): Observable<object> {
-    return defer(async () => {
-      await session.login('alice');
-      return { data: 'logged in' };
-    });
-  }
-
-  /** Changes the session when the head is long gone, then fails in the way that is asked for. */
-  @Get('too-late')
-  async tooLate(
-    @Query('what') what: string,
-    @CurrentSession() session: RequestSession,
-    @Res() reply: AnyReply,
-  ): Promise<void> {
-    const response = rawOf(reply);
-    response.writeHead(200, { 'Content-Type': 'text/plain' });
-    response.write('begun;');
-    const acts: Record<string, () => Promise<unknown>> = {
-      login: () => session.login('bob'),
-      rotate: () => session.rotate(),
-      logout: () => session.logout(),
-      set: () => session.set('x', 'y'),
-      'ended-set': async () => {
-        await this.service.revoke(session.id ?? '');
-        await session.set('x', 'y');
-      },
-    };
-    try {
-      await acts[what]?.();
-      response.end('done');
-    } catch (error) {
-      response.write((error as { code?: string }).code ?? 'no code');
-      throw error;
-    }
-  }
-
-  /** Answers by itself while the login is under way. */
-  @Public()
-  @Post('impatient')
-  async impatient(
-    @CurrentSession() session: RequestSession,
-    @Res() reply: AnyReply,
-  ): Promise<void> {
-    const login = session.login('alice');
-    await impatience.loginIsUnderWay;
-    rawOf(reply).end('answered');
-    const outcome = await login.catch((error: unknown) => error);
-    impatience.outcomes.push((outcome as { code?: string }).code ?? 'logged in');
-  }
-
-  /** Changes the session in several ways at once. */
-  @Public()
-  @Post('at-once')
-  @HttpCode(200)
-  async atOnce(
-    @Query('what') what: string,
-    @CurrentSession() session: RequestSession,
-  ): Promise<string[]> {
-    const acts: Record<string, () => Promise<unknown>> = {
-      alice: () => session.login('alice'),
-      bob: () => session.login('bob'),
-      logout: () => session.logout(),
-      rotate: () => session.rotate(),
-      a: () => session.set('a', 1),
-      b: () => session.set('b', 2),
-      big: () => session.set('big', 'x'.repeat(100_000)),
-      n: () => session.increment('n'),
-      list: () => session.append('list', 'item'),
-    };
-    const outcomes = await Promise.allSettled(what.split(',').map(async (name) => acts[name]?.()));
-    return outcomes.map((outcome) =>
-      outcome.status === 'rejected' ? (outcome.reason as { code: string }).code : 'done',
-    );
-  }
-
-  /** Asks for the session and logs in at the same time. */
-  @Public()
-  @Post('overtaken')
-  @HttpCode(200)
-  async overtaken(@CurrentSession() session: RequestSession): Promise<object> {
-    const asked = session.isActive();
-    await session.login('alice');
-    return { asked: await asked, active: await session.isActive(), userId: session.userId };
-  }
 }
-
-const STORE_FAILS = expect.objectContaining({
-  message: expect.stringMatching(/^the session store is not reachable/),
-});
-
-const impatience = { loginIsUnderWay: Promise.resolve(), outcomes: [] as string[] };
 
 @Module({ controllers: [CookieController] })
 class CookieModule implements NestModule {
@@ -277,65 +117,9 @@ class CookieModule implements NestModule {
   }
 }
 
-function isPrivate(url: string): boolean {
-  return url.startsWith('/me');
-}
-
-/** A middleware that waits; `false`: it has answered. */
-function useMiddleware(
-  app: INestApplication,
-  middleware: (request: Request, response: Response) => Promise<boolean>,
-): void {
-  app.use((request: Request, response: Response, next: (error?: unknown) => void) => {
-    middleware(request, response).then((goOn) => {
-      if (goOn) next();
-    }, next);
-  });
-}
-
-async function withCookiePlugin(app: INestApplication, adapter: Adapter): Promise<void> {
-  if (adapter === 'fastify') {
-    const { register } = app as unknown as { register(plugin: unknown): Promise<unknown> };
-    await register.call(app, fastifyCookie);
-  } else {
-    app.use(cookieParser());
-  }
-}
-
 describe.each(ADAPTERS)('cookies on %s', (adapter) => {
-  const running: TestApp[] = [];
-  const stores: FaultyStore[] = [];
-  afterEach(async () => {
-    stores.splice(0).forEach((store) => {
-      store.plan({});
-      store.release();
-    });
-    await Promise.all(running.splice(0).map((app) => app.close()));
-  });
-
-  const start = async (
-    prepare?: (app: INestApplication) => void | Promise<void>,
-    logger?: LogKeeper,
-  ) => {
-    const store = withFaults(memoryStore());
-    stores.push(store);
-    const app = await startApp(adapter, {
-      session: { store },
-      module: { imports: [CookieModule] },
-      ...(logger && { logger }),
-      prepare: async (nest) => {
-        await withCookiePlugin(nest, adapter);
-        await prepare?.(nest);
-      },
-    });
-    running.push(app);
-    const port = Number(new URL(app.url).port);
-    const client = new Client(app.url);
-    return { ...app, port, store, client, service: app.app.get(SessionService) };
-  };
-
-  const namesIn = (lines: readonly string[]): string[] =>
-    lines.map((line) => line.slice(0, line.indexOf('='))).toSorted();
+  const start = useCookieApps(adapter, { imports: [CookieModule] });
+  const keep = useClosing();
 
   describe('beside others', () => {
     it('P10: every cookie of the application arrives, whoever sets it, and whenever', async () => {
@@ -423,238 +207,9 @@ describe.each(ADAPTERS)('cookies on %s', (adapter) => {
     });
   });
 
-  describe('answers in parts', () => {
-    it.each(['/go', '/stream', '/pipe', '/events'])(
-      'RULE 6: the session is stored before the first byte of %s leaves',
-      async (path) => {
-        const { client, store } = await start();
-        store.plan({ create: { delayBefore: 60, delayAfter: 60 } });
-        const { setCookies, headers } = await client.get(path);
-        expect(namesIn(setCookies)).toEqual([NAME]);
-        expect(headers.get('cache-control')).toContain('no-store');
-        expect((await client.get('/me')).body).toMatchObject({ userId: 'alice' });
-      },
-    );
-
-    it('keeps what event streams need to stay unbuffered', async () => {
-      const { client } = await start();
-      const { headers } = await client.get('/events');
-      expect(headers.get('content-type')).toContain('text/event-stream');
-      expect(headers.get('cache-control')).toMatch(/\bno-store\b.*\bno-transform\b/);
-    });
-
-    it('a login inside of an event stream gives its cookie or an error, never a lost session', async () => {
-      const { client, service } = await start();
-      const { setCookies, body } = await client.get('/late-events');
-      const sent = setCookies.length === 1;
-      expect(String(body).includes('logged in')).toBe(sent);
-      expect((await service.stats()).active).toBe(sent ? 1 : 0);
-    });
-
-    it.each(['login', 'rotate'])(
-      'ERR_SESSION_HEADERS_SENT: %s after the head changes nothing and breaks nothing',
-      async (what) => {
-        const { client, service, port, store } = await start();
-        await client.login('alice');
-        const before = { create: store.calls.create, rotate: store.calls.rotate };
-        const answer = await begun(port, `/too-late?what=${what}`, client.cookies);
-        expect(answer).toContain('begun;');
-        expect(answer).toContain('ERR_SESSION_HEADERS_SENT');
-        expect({ create: store.calls.create, rotate: store.calls.rotate }).toEqual(before);
-        expect((await service.stats()).active).toBe(1);
-        expect((await client.get('/me')).body).toMatchObject({ userId: 'alice' });
-      },
-    );
-
-    it('V-01: a logout after the head still ends the session', async () => {
-      const { client, port } = await start();
-      await client.login('alice');
-      expect(await begun(port, '/too-late?what=logout', client.cookies)).toContain('done');
-      expect((await client.get('/me')).body).toMatchObject({ code: 'ERR_SESSION_ENDED' });
-    });
-
-    it.each([
-      ['a session that ended', 'ended-set', 'ERR_SESSION_ENDED', []],
-      ['a store that fails', 'set', 'ERR_SESSION_STORE', [STORE_FAILS]],
-    ])('an error after the head because of %s harms nobody else', async (_why, what, code, log) => {
-      const logger = new LogKeeper();
-      const { client, port, store } = await start(undefined, logger);
-      await client.login('alice');
-      if (what === 'set') store.plan({ write: { fail: 'before' } });
-      const answer = await begun(port, `/too-late?what=${what}`, client.cookies);
-      expect(answer).toContain(code);
-      expect(answer.endsWith('\r\n0\r\n\r\n')).toBe(true);
-      // The true cause is not hidden behind "cannot set headers".
-      expect(logger.of('error', 'fatal')).toEqual(log);
-      store.plan({});
-      expect((await client.get('/public')).status).toBe(200);
-    });
-
-    it('a login whose response began meanwhile leaves no session that nobody can hold', async () => {
-      const { client, service, store } = await start();
-      impatience.outcomes.length = 0;
-      store.plan({ create: { hang: 'after' } });
-      impatience.loginIsUnderWay = until(
-        async () => store.calls.create,
-        (creates) => creates === 1,
-      ).then(() => undefined);
-      const { setCookies } = await client.post('/impatient');
-      expect(setCookies).toEqual([]);
-      store.release();
-      await until(
-        async () => impatience.outcomes,
-        ({ length }) => length > 0,
-      );
-      expect(impatience.outcomes).toEqual(['ERR_SESSION_HEADERS_SENT']);
-      expect((await service.stats()).active).toBe(0);
-    });
-  });
-
-  describe('several changes at once in one request', () => {
-    it.each([
-      ['a,b,n,list', 'done,done,done,done', { a: 1, b: 2, n: 1, list: ['item'] }],
-      ['n,n,n', 'done,done,done', { n: 3 }],
-      ['big,b', 'ERR_SESSION_TOO_LARGE,done', { b: 2 }],
-      ['logout,a', 'done,done', { a: 1 }],
-    ])('K-03: a visitor’s first writes (%s) share one session', async (what, outcomes, data) => {
-      const { client, service } = await start();
-      const { body, setCookies } = await client.post(`/at-once?what=${what}`);
-      expect(String(body)).toBe(outcomes);
-      expect(namesIn(setCookies)).toEqual([NAME]);
-      expect((await client.get('/data')).body).toEqual(data);
-      expect(await service.stats()).toMatchObject({ active: 0, anonymous: 1 });
-    });
-
-    it.each([
-      ['alice,bob', 'done,done', 'bob', 1],
-      ['bob,alice,bob,alice', 'done,done,done,done', 'alice', 1],
-      ['alice,logout', 'done,done', null, 0],
-      ['alice,logout,bob,a', 'done,done,done,done', 'bob', 1],
-      ['alice,rotate,rotate,a', 'done,done,done,done', 'alice', 1],
-      ['a,alice', 'done,done', 'alice', 1],
-    ])('R-04: changes of identity (%s) take their turn', async (what, outcomes, userId, active) => {
-      const { client, service } = await start();
-      const { body, setCookies } = await client.post(`/at-once?what=${what}`);
-      expect(String(body)).toBe(outcomes);
-      expect(namesIn(setCookies)).toEqual([NAME]);
-      expect((await client.get('/who')).body).toEqual({ active: userId !== null, userId });
-      expect(await service.stats()).toMatchObject({ active, anonymous: 0 });
-    });
-  });
-
-  it('a login is not undone by a verdict that was asked for before it', async () => {
-    const { client, store } = await start();
-    await client.login('bob');
-    store.plan({ resolve: { hang: 'before', times: 1 } });
-    const pending = client.post('/overtaken');
-    // The login is through as soon as its session is there.
-    await until(
-      async () => store.calls.create,
-      (creates) => creates === 2,
-    );
-    store.release();
-    const { body } = await pending;
-    expect(body).toEqual({ asked: true, active: true, userId: 'alice' });
-    expect((await client.get('/me')).body).toMatchObject({ userId: 'alice' });
-  });
-
-  describe('hooks and middleware', () => {
-    interface UrlRequest {
-      readonly url: string;
-      readonly raw: IncomingMessage;
-    }
-    interface Hooked {
-      addHook(
-        name: string,
-        hook: (request: UrlRequest, reply: FastifyReplyLike) => unknown,
-      ): unknown;
-    }
-    interface FastifyReplyLike extends AnyReply {
-      readonly sent: boolean;
-      code(status: number): FastifyReplyLike;
-      send(body: object): unknown;
-    }
-
-    it('a hook that answers by itself while the store is slow gives exactly one answer', async () => {
-      let asked = 0;
-      const { port, client, store, service } = await start((app) => {
-        const requests = app.get(SessionRequests);
-        if (adapter === 'express') {
-          useMiddleware(app, async (request, response) => {
-            if (!isPrivate(request.url)) return true;
-            asked += 1;
-            if (await requests.of(request, response).isActive()) return true;
-            response.status(401).send({ by: 'hook' });
-            return false;
-          });
-          return;
-        }
-        const fastify = app.getHttpAdapter().getInstance() as Hooked;
-        fastify.addHook('onRequest', async (request, reply) => {
-          if (!isPrivate(request.url)) return;
-          asked += 1;
-          if (await requests.of(request, reply).isActive()) return;
-          void reply.code(401).send({ by: 'hook' });
-          return reply;
-        });
-      });
-      store.plan({ resolve: { delayBefore: 20, delayAfter: 20 } });
-      await client.login('alice');
-      const dead = client.clone();
-      await client.login('alice');
-      const connection = await RawConnection.open(port);
-      try {
-        const cookies = [client.cookies, dead.cookies, ''];
-        const answers = await Promise.all(
-          connection.pipeline(
-            Array.from({ length: 30 }, (_, i) => ({
-              path: '/me',
-              headers: [`Cookie: ${cookies[i % 3]}`],
-            })),
-          ),
-        );
-        expect(answers.map(({ status }) => status)).toEqual(
-          Array.from({ length: 30 }, (_, i) => (i % 3 === 0 ? 200 : 401)),
-        );
-        for (const [i, { body }] of answers.entries()) {
-          const expected = i % 3 === 0 ? { userId: 'alice' } : { by: 'hook' };
-          expect(JSON.parse(body)).toMatchObject(expected);
-        }
-      } finally {
-        connection.close();
-      }
-      // Hook, guard and decorator share one verdict: one store call for each live or ended session.
-      expect(asked).toBe(30);
-      expect(store.calls.resolve).toBe(20);
-      expect((await service.stats()).active).toBe(1);
-    });
-
-    it('a hook or middleware can log in; its cookie leaves with the handler’s answer', async () => {
-      const { client } = await start((app) => {
-        const requests = app.get(SessionRequests);
-        if (adapter === 'express') {
-          useMiddleware(app, async (request, response) => {
-            if (isPrivate(request.url)) await requests.of(request, response).login('auto');
-            return true;
-          });
-          return;
-        }
-        const fastify = app.getHttpAdapter().getInstance() as Hooked;
-        fastify.addHook('preHandler', async (request, reply) => {
-          if (isPrivate(request.url)) await requests.of(request, reply).login('auto');
-        });
-      });
-      const { body, setCookies } = await client.get('/me');
-      expect(body).toMatchObject({ userId: 'auto' });
-      expect(namesIn(setCookies)).toEqual([NAME]);
-      expect((await client.get('/who')).body).toEqual({ active: true, userId: 'auto' });
-    });
-  });
-
   it('P31: two applications on one host and different ports keep their logins apart by name', async () => {
     const first = await start();
-    const second = await startApp(adapter, { session: { cookie: { name: '__Host-other' } } });
-    running.push(second);
+    const second = keep(await startApp(adapter, { session: { cookie: { name: '__Host-other' } } }));
     const browser = new Client(first.url);
     await browser.login('alice');
     const other = new Client(second.url);
@@ -678,17 +233,3 @@ describe.each(ADAPTERS)('cookies on %s', (adapter) => {
     expect(valuesOf(answer, 'set-cookie')).toHaveLength(1);
   });
 });
-
-/** Everything that arrives of an answer that may break off. */
-async function begun(port: number, path: string, cookies: string): Promise<string> {
-  const { connect } = await import('node:net');
-  const socket = connect(port, '127.0.0.1');
-  const lines = [`GET ${path} HTTP/1.1`, 'Host: 127.0.0.1', `Cookie: ${cookies}`];
-  socket.write(`${[...lines, 'Connection: close'].join('\r\n')}\r\n\r\n`);
-  let text = '';
-  socket.setEncoding('utf8');
-  socket.on('data', (part: string) => (text += part));
-  socket.on('error', () => undefined);
-  await once(socket, 'close');
-  return text;
-}
