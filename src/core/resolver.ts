@@ -65,6 +65,8 @@ export class SessionResolver {
     );
     switch (reply.status) {
       case 'active': {
+        // The first reply of a process tells the time.
+        if (reply.now >= token.hardDeadline) return { status: 'ended', reason: 'absolute' };
         const session = new Session(this.#context, reply);
         if (
           session.claims.actor &&

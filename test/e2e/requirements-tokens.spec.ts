@@ -5,6 +5,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
+  type ResolveReply,
   type SessionModuleOptions,
   SessionService,
   type SessionStore,
@@ -57,6 +58,50 @@ describe.each(ADAPTERS)('requirements on tokens, on %s', (adapter) => {
         expect(seen).not.toContain(secret.toString(encoding));
       }
     }
+  });
+
+  it('E-09: a token past its hard deadline is refused, whatever the store has come back with', async () => {
+    const clock = manualClock();
+    const timeouts = { idle: '1h', absolute: '1h' } as const;
+    const memory = memoryStore({ clock: clock.now });
+    let kept: ResolveReply | undefined;
+    const original: SessionStore = {
+      ...withFaults(memory),
+      resolve: async (request) => (kept = await memory.resolve(request)),
+    };
+    const client = new Client((await start({ store: original, timeouts })).url);
+    await client.login('alice');
+    expect((await client.get('/me')).status).toBe(200);
+    const restored = async (): Promise<{ url: string; calls: () => number }> => {
+      // Sees nothing wrong with the session, whatever the time.
+      const back = withFaults({
+        ...withFaults(memory),
+        resolve: async (request) => ({
+          ...(kept ?? (await memory.resolve(request))),
+          now: clock.now(),
+        }),
+      });
+      const { url } = await start({ store: back, timeouts });
+      return { url, calls: () => Object.values(back.calls).reduce((sum, count) => sum + count, 0) };
+    };
+    const codeAt = async (url: string): Promise<unknown> => {
+      const answer = await withToken(url, tokenOf(client)).get('/me');
+      return (answer.body as { code?: string }).code ?? answer.status;
+    };
+    clock.advance(59 * MINUTE);
+    const early = await restored();
+    expect(await codeAt(early.url)).toBe(200);
+    // The deadline in the token is rounded up to the minute.
+    clock.advance(2 * MINUTE);
+    const late = await restored();
+    const atFirst = late.calls();
+    expect(await codeAt(late.url)).toBe('ERR_SESSION_ABSOLUTE');
+    expect(late.calls() - atFirst).toBe(1);
+    // From the first reply on it knows the time, and asks nobody any more.
+    for (let more = 0; more < 3; more++) {
+      expect(await codeAt(late.url)).toBe('ERR_SESSION_ABSOLUTE');
+    }
+    expect(late.calls() - atFirst).toBe(1);
   });
 
   it('T-04: no text that a store holds is a credential', async () => {
