@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Redis } from 'ioredis';
+import { Cluster, Redis } from 'ioredis';
 import { redisStore } from '../../src/stores/redis/index.js';
 import { type Scene, openScene, plainStores, scanKeys } from '../unit/stores/redis.kit.js';
+import { type RedisCluster, startCluster } from '../support/servers/cluster.js';
 import { type RedisServer, startRedis } from '../support/servers/redis.js';
 
 const DOCUMENT = readFileSync('docs/reference/redis-keys.md', 'utf8');
@@ -143,9 +144,22 @@ describe('the storage table', () => {
     const unused = patterns.filter((pattern) => !all.some((field) => pattern.test(field)));
     expect(unused).toEqual([]);
   });
+});
 
-  it('S-01: holds no byte of a user in any key, however hostile their id is', async () => {
-    const scene = await openScene(plainStores(() => client)('hostile:'));
+describe.each(['a server', 'a cluster'])('keys on %s', (kind) => {
+  let cluster: RedisCluster | undefined;
+  let on: Redis | Cluster;
+  beforeAll(async () => {
+    if (kind === 'a cluster') cluster = await startCluster({ replicas: 0 });
+    on = cluster ? new Cluster(cluster.nodes.map(({ host, port }) => ({ host, port }))) : client;
+  }, 60_000);
+  afterAll(async () => {
+    if (cluster) on.disconnect();
+    await cluster?.stop();
+  });
+
+  it('S-01: hold no byte of a user, however hostile their id is', async () => {
+    const scene = await openScene(plainStores(() => on)('hostile:'));
     const words = ['{', '}', '{a}', ':', '*', '?', '[a]', '\n', '\0', ' ', '__proto__', 'ü', '\\'];
     const hostile = [...words, words.join('zzz'), '{zzz}'.repeat(40), '../zzz', 'zzz:{layout}'];
     for (const userId of hostile) {
@@ -159,9 +173,13 @@ describe('the storage table', () => {
       expect(ended.map((each) => each.id).toSorted()).toEqual([id, one.id].toSorted());
       await scene.login({ user });
     }
-    const all = await scanKeys(client);
+    const all = await scanKeys(on);
     expect(all.length).toBeGreaterThan(hostile.length * 2);
     const wrong = all.filter((key) => !/^[A-Za-z0-9_:{}-]+$/.test(key) || /zzz|uuu/.test(key));
     expect(wrong).toEqual([]);
+    const masters = on instanceof Cluster ? on.nodes('master') : [on];
+    const held = await Promise.all(masters.map((node) => node.dbsize()));
+    expect(held.length).toBe(cluster ? 3 : 1);
+    expect(held.every((count) => count > 0)).toBe(true);
   });
 });
