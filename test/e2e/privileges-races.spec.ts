@@ -2,13 +2,10 @@
  * Changes of privilege against each other, against a store that fails in between, and against
  * whoever wants more than they were given.
  */
-import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { Controller, Param, Post, UseGuards } from '@nestjs/common';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
-  AllowPending,
-  CurrentSession,
   Public,
-  RequestSession,
   RequireFresh,
   SessionGuard,
   type SessionModuleOptions,
@@ -19,61 +16,17 @@ import {
 import { type FaultyStore, manualClock, withFaults } from '../../src/testing/index.js';
 import { ADAPTERS, type TestApp, startApp } from '../support/app.js';
 import { Client } from '../support/client.js';
+import { PrivilegesController } from './programs/privileges.js';
 
 const MINUTE = 60_000;
 
-@Controller('x')
+@Controller('p')
 @UseGuards(SessionGuard)
-class ExchangeController {
-  @Public()
-  @Post('password')
-  @HttpCode(204)
-  async password(
-    @Body() { user }: { user: string },
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.login(user, { methods: ['pwd'], pending: true });
-  }
-
-  @Public()
-  @Post('choose')
-  @HttpCode(204)
-  async choose(
-    @Body() { ticket, id }: { ticket: string; id: string },
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.completeLogin(ticket, id);
-  }
-
-  @AllowPending()
-  @Post('otp')
-  @HttpCode(204)
-  async otp(
-    @Body() { action }: { action?: string },
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.elevate({ methods: ['otp'], ...(action !== undefined && { action }) });
-  }
-
+class PayController {
   @StepUp({ action: (request: { params: { id: string } }) => `pay:${request.params.id}` })
   @Post('pay/:id')
   pay(@Param('id') id: string): object {
     return { paid: id };
-  }
-
-  @AllowPending()
-  @Post('act-as/:user')
-  @HttpCode(204)
-  async actAs(
-    @Param('user') user: string,
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.impersonate(user);
-  }
-
-  @Post('stop')
-  async stop(@CurrentSession() session: RequestSession): Promise<object> {
-    return { back: await session.endImpersonation() };
   }
 }
 
@@ -103,7 +56,7 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
     const store = withFaults(memoryStore({ clock: () => clock.now() }));
     const app = await startApp(adapter, {
       session: { store, ...session },
-      module: { controllers: [ExchangeController, PublicAndFreshController] },
+      module: { controllers: [PrivilegesController, PayController, PublicAndFreshController] },
     });
     running.push(app);
     return { ...app, store, sessions: app.app.get(SessionService) };
@@ -116,11 +69,11 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
     const { url, store } = await start();
     const admin = new Client(url);
     await admin.login('root');
-    await admin.post('/x/act-as/bob');
+    await admin.post('/p/act-as/bob');
     // Both have found the borrowed session alive before either ends it.
     store.plan({ revoke: { hang: 'before', times: 2 } });
     const [first, second] = [admin.clone(), admin.clone()];
-    const pending = Promise.all([first.post('/x/stop'), second.post('/x/stop')]);
+    const pending = Promise.all([first.post('/p/stop'), second.post('/p/stop')]);
     while (store.calls.revoke < 2) await new Promise(setImmediate);
     store.release();
     const answers = await pending;
@@ -136,9 +89,9 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
     const { url, store, sessions } = await start();
     const admin = new Client(url);
     await admin.login('root');
-    await admin.post('/x/act-as/bob');
+    await admin.post('/p/act-as/bob');
     store.plan({ revoke: { hang: 'before', times: 1 } });
-    const stop = admin.post('/x/stop');
+    const stop = admin.post('/p/stop');
     while (store.calls.revoke < 1) await new Promise(setImmediate);
     await sessions.revokeUser('bob');
     store.release();
@@ -150,8 +103,8 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
   it('R-06: half a login cannot act in another name', async () => {
     const { url, sessions } = await start();
     const client = new Client(url);
-    await client.post('/x/password', { user: 'root' });
-    const answer = await client.post('/x/act-as/bob');
+    await client.post('/p/password', { user: 'root' });
+    const answer = await client.post('/p/act-as/bob');
     expect(answer.body).toMatchObject({ code: 'ERR_SESSION_PENDING' });
     expect((await sessions.list('bob')).sessions).toEqual([]);
   });
@@ -161,7 +114,7 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
     const client = new Client(url);
     await client.login('root');
     store.plan({ rotate: { fail: 'before' } });
-    expect((await client.post('/x/act-as/bob')).status).toBe(503);
+    expect((await client.post('/p/act-as/bob')).status).toBe(503);
     expect((await sessions.list('bob')).sessions).toEqual([]);
     expect((await client.get('/me')).body).toMatchObject({ userId: 'root' });
   });
@@ -171,13 +124,13 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
     const client = new Client(url);
     await client.login('alice');
     store.plan({ write: { fail: 'before' } });
-    const answer = await client.post('/x/otp', { action: 'pay:1' });
+    const answer = await client.post('/p/otp', { action: 'pay:1' });
     expect(answer.status).toBe(503);
     expect(answer.setCookies).toHaveLength(1);
     expect((await client.get('/me')).status).toBe(200);
-    expect((await client.post('/x/pay/1')).status).toBe(401);
+    expect((await client.post('/p/pay/1')).status).toBe(401);
     store.plan({});
-    const bad = await client.post('/x/otp', { action: 'pay:\0' });
+    const bad = await client.post('/p/otp', { action: 'pay:\0' });
     expect(bad.status).toBe(500);
     expect((await client.get('/me')).status).toBe(200);
   });
@@ -187,9 +140,9 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
     const client = new Client(url);
     await client.login('alice');
     for (let id = 0; id < 6; id++) {
-      expect((await client.post('/x/otp', { action: `pay:${id}` })).status).toBe(204);
-      expect((await client.post(`/x/pay/${id}`)).status).toBe(201);
-      expect((await client.post(`/x/pay/${id}`)).status).toBe(401);
+      expect((await client.post('/p/otp', { action: `pay:${id}` })).status).toBe(204);
+      expect((await client.post(`/p/pay/${id}`)).status).toBe(201);
+      expect((await client.post(`/p/pay/${id}`)).status).toBe(401);
     }
   });
 
@@ -214,7 +167,7 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
   describe('at the limit with the policy reject', () => {
     const limit = { concurrency: { max: 1, atLimit: 'reject' } } as const;
     const pause = async (client: Client, user = 'alice'): Promise<string> => {
-      const answer = await client.post('/x/password', { user });
+      const answer = await client.post('/p/password', { user });
       expect(answer.status).toBe(409);
       return (answer.body as { ticket: string }).ticket;
     };
@@ -226,12 +179,12 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
       let ticket = await pause(late);
       for (let minute = 0; minute < 4; minute++) {
         clock.advance(MINUTE);
-        const answer = await late.post('/x/choose', { ticket, id: 'none' });
+        const answer = await late.post('/p/choose', { ticket, id: 'none' });
         ({ ticket } = answer.body as { ticket: string });
       }
       clock.advance(MINUTE);
       const id = ((await owner.get('/me')).body as { id: string }).id;
-      expect((await late.post('/x/choose', { ticket, id })).status).toBe(401);
+      expect((await late.post('/p/choose', { ticket, id })).status).toBe(401);
       expect((await owner.get('/me')).status).toBe(200);
     });
 
@@ -246,7 +199,7 @@ describe.each(ADAPTERS)('privileges under pressure on %s', (adapter) => {
       expect(late.cookies).toBe(`__Host-sid=${ticket}`);
       clock.advance(MINUTE);
       const id = ((await owner.get('/me')).body as { id: string }).id;
-      expect((await late.post('/x/choose', { ticket, id })).status).toBe(401);
+      expect((await late.post('/p/choose', { ticket, id })).status).toBe(401);
       expect((await owner.get('/me')).status).toBe(200);
     });
   });

@@ -2,11 +2,10 @@
  * Every turn in the life of a session is an event, once, wherever it is noticed: one instance on
  * express, one on fastify, over one store.
  */
-import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import {
-  AllowPending,
   CurrentSession,
   Public,
   RequestSession,
@@ -17,6 +16,7 @@ import {
   memoryStore,
 } from '../../src/index.js';
 import { redisStore } from '../../src/stores/redis/index.js';
+import { PrivilegesController } from '../e2e/programs/privileges.js';
 import { type Adapter, type TestApp, startApp } from '../support/app.js';
 import { Client } from '../support/client.js';
 import { useRedis } from '../support/servers/hooks.js';
@@ -41,22 +41,6 @@ class EventController {
   ): Promise<void> {
     const isPending = pending !== undefined;
     await session.login(user, { ...(limitClass && { limitClass }), pending: isPending });
-  }
-
-  @AllowPending()
-  @Post('otp')
-  @HttpCode(204)
-  async otp(@CurrentSession() session: RequestSession): Promise<void> {
-    await session.elevate({ methods: ['otp'], level: 2 });
-  }
-
-  @Post('act-as/:user')
-  @HttpCode(204)
-  async actAs(
-    @Param('user') user: string,
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.impersonate(user);
   }
 
   @Public()
@@ -92,7 +76,7 @@ describe.each(['memory', 'redis'])('events of two instances over %s', (kind) => 
           },
         },
       },
-      module: { controllers: [EventController] },
+      module: { controllers: [EventController, PrivilegesController] },
     });
     running.push(app);
     const service = app.app.get(SessionService);
@@ -125,7 +109,7 @@ describe.each(['memory', 'redis'])('events of two instances over %s', (kind) => 
     // Two halves of a login, then a second proof.
     const alice = at(a);
     await alice.post('/e/login', { user: 'alice', pending: 'yes' });
-    await alice.post('/e/otp');
+    await alice.post('/p/otp');
     expect(events).toMatchObject([
       { name: 'created', isPending: true },
       { name: 'rotated' },
@@ -134,7 +118,7 @@ describe.each(['memory', 'redis'])('events of two instances over %s', (kind) => 
     expect(taken()).toEqual(['created alice', 'rotated 1', 'elevated alice 1']);
     const other = new Client(b.url);
     other.cookies = alice.cookies;
-    await other.post('/e/otp');
+    await other.post('/p/otp');
     expect(taken()).toEqual(['rotated 2', 'elevated alice 2']);
 
     // Limits, replacement, revocation, logout.
@@ -158,7 +142,7 @@ describe.each(['memory', 'redis'])('events of two instances over %s', (kind) => 
     const root = at(b);
     await root.login('root');
     const own = ((await root.get('/me')).body as { id: string }).id;
-    await root.post('/e/act-as/bob');
+    await root.post('/p/act-as/bob');
     expect(events.at(-2)).toMatchObject({
       name: 'created',
       userId: 'bob',

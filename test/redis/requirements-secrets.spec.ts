@@ -3,21 +3,16 @@
  * has them: nothing. On one server and on a cluster, over HTTP.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { Body, Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  AllowPending,
-  CurrentSession,
-  Public,
-  RequestSession,
   SESSION_TOKEN_PATTERN,
-  SessionGuard,
   type SessionModuleOptions,
   SessionService,
   type SessionStore,
 } from '../../src/index.js';
 import { redisStore } from '../../src/stores/redis/index.js';
+import { PrivilegesController } from '../e2e/programs/privileges.js';
 import { type TestApp, startApp } from '../support/app.js';
 import { type Answer, Client } from '../support/client.js';
 import { useCluster, useRedis } from '../support/servers/hooks.js';
@@ -25,41 +20,6 @@ import { until } from '../support/until.js';
 import { Wiretap, dumpAll, listenToTraces, secretOf, tokensIn } from './requirements.kit.js';
 
 const MARK = 'payload-0f6c2d';
-
-@Controller('d')
-@UseGuards(SessionGuard)
-class DayController {
-  @Public()
-  @Post('password')
-  @HttpCode(204)
-  async password(
-    @Body() { user }: { user: string },
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.login(user, { methods: ['pwd'], pending: true });
-  }
-
-  @AllowPending()
-  @Post('otp')
-  @HttpCode(204)
-  async otp(@CurrentSession() session: RequestSession): Promise<void> {
-    await session.elevate({ methods: ['otp'], action: 'pay' });
-  }
-
-  @Post('act-as/:user')
-  @HttpCode(204)
-  async actAs(
-    @Param('user') user: string,
-    @CurrentSession() session: RequestSession,
-  ): Promise<void> {
-    await session.impersonate(user);
-  }
-
-  @Post('stop')
-  async stop(@CurrentSession() session: RequestSession): Promise<object> {
-    return { back: await session.endImpersonation() };
-  }
-}
 
 /** Every token that ever was in an answer: cookies, and the ticket at the limit. */
 class Collector extends Client {
@@ -88,7 +48,7 @@ describe.each(['server', 'cluster'])('secrets on a %s', (kind) => {
   const start = async (session: SessionModuleOptions = {}): Promise<TestApp> => {
     const app = await startApp('fastify', {
       session: { store: makeStore(), storeDeadline: '10s', bearer: true, ...session },
-      module: { controllers: [DayController] },
+      module: { controllers: [PrivilegesController] },
     });
     running.push(app);
     return app;
@@ -120,10 +80,10 @@ describe.each(['server', 'cluster'])('secrets on a %s', (kind) => {
     await visitor.post('/rotate');
     const before = visitor.clone();
     const root = new Collector(url);
-    await root.post('/d/password', { user: 'root' });
-    await root.post('/d/otp');
-    await root.post('/d/act-as/alice');
-    await root.post('/d/stop');
+    await root.post('/p/password', { user: 'root' });
+    await root.post('/p/otp', { action: 'pay' });
+    await root.post('/p/act-as/alice');
+    await root.post('/p/stop');
     // At her limit: the refusal carries a ticket.
     expect((await new Collector(url).post('/login', { user: 'alice' })).status).toBe(204);
     const refused = await new Collector(url).post('/login', { user: 'alice' });
