@@ -1,9 +1,11 @@
 /**
- * Applications that are closed after each test, for specs of what `startApp` decides by itself.
+ * What is let go and closed after each test: stores with faults, and applications of which a spec
+ * decides more than `startApp` lets it.
  */
 import { afterEach } from '@jest/globals';
 import type { ModuleMetadata } from '@nestjs/common';
 import { type SessionModuleOptions, memoryStore } from '../../src/index.js';
+import type { FaultyStore } from '../../src/testing/index.js';
 import { type Adapter, SECRET } from '../support/app.js';
 import { Client } from '../support/client.js';
 import { type Application, type ApplicationOptions, listen } from './programs/application.js';
@@ -17,6 +19,21 @@ export function useClosing(): <T extends { close(): unknown }>(thing: T) => T {
   return (thing) => {
     open.push(thing);
     return thing;
+  };
+}
+
+/** Takes a store that is to go on after a test of this block, and gives it back. */
+export function useReleasing(): (store: FaultyStore) => FaultyStore {
+  const stores: FaultyStore[] = [];
+  afterEach(() => {
+    for (const store of stores.splice(0)) {
+      store.plan({});
+      store.release();
+    }
+  });
+  return (store) => {
+    stores.push(store);
+    return store;
   };
 }
 

@@ -5,13 +5,12 @@
 import type { ServerResponse } from 'node:http';
 import type { INestApplication } from '@nestjs/common';
 import fastifyCookie from '@fastify/cookie';
-import { afterEach } from '@jest/globals';
 import cookieParser from 'cookie-parser';
 import { SessionService, memoryStore } from '../../src/index.js';
 import { type FaultyStore, withFaults } from '../../src/testing/index.js';
 import { type Adapter, type TestApp, type TestAppOptions, startApp } from '../support/app.js';
 import { Client } from '../support/client.js';
-import { useClosing } from './applications.kit.js';
+import { useClosing, useReleasing } from './applications.kit.js';
 
 export const NAME = '__Host-sid';
 
@@ -42,17 +41,10 @@ export function useCookieApps(
   adapter: Adapter,
   module: TestAppOptions['module'] = {},
 ): (prepare?: TestAppOptions['prepare'], logger?: TestAppOptions['logger']) => Promise<CookieApp> {
-  const stores: FaultyStore[] = [];
-  afterEach(() => {
-    stores.splice(0).forEach((store) => {
-      store.plan({});
-      store.release();
-    });
-  });
+  const release = useReleasing();
   const keep = useClosing();
   return async (prepare, logger = false) => {
-    const store = withFaults(memoryStore());
-    stores.push(store);
+    const store = release(withFaults(memoryStore()));
     const app = await startApp(adapter, {
       logger,
       session: { store },

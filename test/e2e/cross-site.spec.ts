@@ -1,10 +1,11 @@
 /**
  * Requests that pages of other sites make, over real HTTP on both adapters.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SessionModuleOptions } from '../../src/index.js';
 import { ADAPTERS } from '../support/app.js';
 import { METHODS, ORIGINS, OWN_HOST, SITES, TRUSTED, mustPass } from '../support/origins.js';
+import { useClosing } from './applications.kit.js';
 import {
   NEEDS_SESSION,
   type Target,
@@ -65,18 +66,11 @@ describe.each(ADAPTERS)('the truth table on %s', (adapter) => {
 });
 
 describe.each(ADAPTERS)('cross-site requests on %s', (adapter) => {
-  const running: Target[] = [];
+  const keep = useClosing();
   const start = async (
     session: SessionModuleOptions = {},
     trustProxy?: string | number | string[],
-  ): Promise<Target> => {
-    const target = await startTarget(adapter, session, trustProxy);
-    running.push(target);
-    return target;
-  };
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((target) => target.close()));
-  });
+  ): Promise<Target> => keep(await startTarget(adapter, session, trustProxy));
 
   /** Sends it and expects the refusal, before anything happened. */
   const expectRefusal = async (target: Target, request: TargetRequest): Promise<void> => {

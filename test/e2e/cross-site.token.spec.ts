@@ -1,11 +1,12 @@
 /**
  * X-04: the synchroniser token over real HTTP on both adapters.
  */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { type SessionModuleOptions, memoryStore } from '../../src/index.js';
 import { manualClock } from '../../src/testing/index.js';
 import { ADAPTERS, SECRET } from '../support/app.js';
 import { Client } from '../support/client.js';
+import { useClosing } from './applications.kit.js';
 import { type Target, bodyOf, startTarget } from './programs/cross-site.js';
 import { type RawAnswer, valuesOf } from './programs/raw-http.js';
 
@@ -23,15 +24,9 @@ function cookieIn(answer: RawAnswer): string | undefined {
 }
 
 describe.each(ADAPTERS)('the synchroniser token on %s', (adapter) => {
-  const running: Target[] = [];
-  const start = async (session: SessionModuleOptions = {}): Promise<Target> => {
-    const target = await startTarget(adapter, { crossSite, ...session });
-    running.push(target);
-    return target;
-  };
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((target) => target.close()));
-  });
+  const keep = useClosing();
+  const start = async (session: SessionModuleOptions = {}): Promise<Target> =>
+    keep(await startTarget(adapter, { crossSite, ...session }));
 
   const tokenFor = async (target: Target, cookie: string): Promise<string> => {
     const { token } = bodyOf(await target.send({ method: 'GET', path: '/csrf', cookie }));

@@ -9,7 +9,7 @@ import {
   HealthCheckService,
   TerminusModule,
 } from '@nestjs/terminus';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import {
   SessionHealthIndicator,
   SessionModule,
@@ -19,10 +19,11 @@ import {
   SessionSweepTask,
   memoryStore,
 } from '../../src/index.js';
-import { type FaultyStore, withFaults } from '../../src/testing/index.js';
+import { withFaults } from '../../src/testing/index.js';
 import { ADAPTERS, SECRET } from '../support/app.js';
 import { Client } from '../support/client.js';
-import { type Application, listen } from './programs/application.js';
+import { useClosing, useReleasing } from './applications.kit.js';
+import { listen } from './programs/application.js';
 
 const DEADLINE = 150;
 
@@ -47,22 +48,14 @@ class HealthController {
 }
 
 describe.each(ADAPTERS)('health on %s', (adapter) => {
-  const running: Application[] = [];
-  const stores: FaultyStore[] = [];
-  afterEach(async () => {
-    stores.splice(0).forEach((store) => {
-      store.plan({});
-      store.release();
-    });
-    await Promise.all(running.splice(0).map((app) => app.close()));
-  });
+  const release = useReleasing();
+  const keep = useClosing();
 
   const start = async ({
     session = {},
     schedule = true,
   }: { session?: SessionModuleOptions; schedule?: boolean } = {}) => {
-    const store = withFaults(memoryStore());
-    stores.push(store);
+    const store = release(withFaults(memoryStore()));
     class OwnJob {
       @Cron('0 0 1 1 *')
       yearly(): void {}
@@ -83,8 +76,7 @@ describe.each(ADAPTERS)('health on %s', (adapter) => {
       providers: schedule ? [OwnJob] : [],
     })
     class AppModule {}
-    const application = await listen(adapter, { imports: [AppModule] });
-    running.push(application);
+    const application = keep(await listen(adapter, { imports: [AppModule] }));
     const client = new Client(application.url);
     return { ...application, store, client, service: application.app.get(SessionService) };
   };
@@ -158,8 +150,7 @@ describe.each(ADAPTERS)('health on %s', (adapter) => {
   });
 
   it('is down from the start when the store was never there', async () => {
-    const store = withFaults(memoryStore(), { open: { fail: 'before' } });
-    stores.push(store);
+    const store = release(withFaults(memoryStore(), { open: { fail: 'before' } }));
     const { client } = await start({ session: { store } });
     expect((await client.get('/health')).status).toBe(503);
     store.plan({});
@@ -169,8 +160,7 @@ describe.each(ADAPTERS)('health on %s', (adapter) => {
   it('F-05: names no host, key, version or count, whatever the store says', async () => {
     const secrets = ['db.internal', '6380', 'app:session', '7.2.4', 'hunter2', '/etc/'];
     const leak = `connect ECONNREFUSED db.internal:6380 (redis 7.2.4, key app:session{1}, hunter2)`;
-    const store = withFaults(memoryStore());
-    stores.push(store);
+    const store = release(withFaults(memoryStore()));
     const { client, service } = await start({ session: { store } });
     await Promise.all(Array.from({ length: 7 }, (_, i) => service.create(`user-${i}`)));
     const calm = await client.get('/health');

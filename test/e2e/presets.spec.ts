@@ -1,30 +1,24 @@
 /**
  * Presets, the audit at boot, and what an application refuses to boot with.
  */
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { SessionModule, type SessionModuleOptions, memoryStore } from '../../src/index.js';
 import { ADAPTERS, SECRET } from '../support/app.js';
 import { OWN_HOST } from '../support/origins.js';
 import { until } from '../support/until.js';
 import { LogKeeper, create } from './programs/application.js';
+import { useClosing } from './applications.kit.js';
 import { type Target, type TargetRequest, bodyOf, startTarget } from './programs/cross-site.js';
 import { valuesOf } from './programs/raw-http.js';
 
 const preset = 'pci';
 
 describe.each(ADAPTERS)('presets on %s', (adapter) => {
-  const running: Target[] = [];
+  const keep = useClosing();
   const start = async (
     session: SessionModuleOptions = {},
     trustProxy?: string | number | string[],
-  ): Promise<Target> => {
-    const target = await startTarget(adapter, session, trustProxy);
-    running.push(target);
-    return target;
-  };
-  afterEach(async () => {
-    await Promise.all(running.splice(0).map((target) => target.close()));
-  });
+  ): Promise<Target> => keep(await startTarget(adapter, session, trustProxy));
 
   describe('C-15: what looks like plain HTTP', () => {
     const LOGIN = { path: '/use/login' } as const;
