@@ -14,7 +14,7 @@ import { SessionConfigError, SessionStoreError } from '../core/errors.js';
 import type { SessionConfig } from '../core/config.js';
 import { SessionEventBus } from '../core/events.js';
 import { SessionService } from '../core/service.js';
-import { OutageLog } from './outage-log.js';
+import type { OutageLog } from './outage-log.js';
 import { CONFIG_TOKEN } from './session.module-definition.js';
 import { SessionSweepTask } from './session-sweep.task.js';
 
@@ -81,9 +81,8 @@ export function refuseSecondRegistration(count: number): void {
 }
 
 /** Listeners and stores that fail, in the log; the first are no business of any request. */
-export function createEventBus(): SessionEventBus {
+export function createEventBus(outages: OutageLog): SessionEventBus {
   const logger = new Logger('SessionEvents');
-  const outages = new OutageLog();
   return new SessionEventBus(
     (name, error) => {
       const stack = error instanceof Error ? error.stack : undefined;

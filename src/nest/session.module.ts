@@ -11,6 +11,7 @@ import type { SessionOptions } from '../core/options.js';
 import { SessionService } from '../core/service.js';
 import type { SessionStore } from '../core/store.js';
 import { memoryStore } from '../stores/memory/memory.store.js';
+import { OutageLog } from './outage-log.js';
 import { CurrentSessionPipe, CurrentUserIdPipe } from './session.decorators.js';
 import { SessionExceptionFilter } from './session.exceptions.js';
 import { SessionGuard } from './session.guard.js';
@@ -50,7 +51,8 @@ const PROVIDERS: Provider[] = [
     useFactory: (config: SessionConfig, store: SessionStore, events: SessionEventBus) =>
       new SessionService(config, store, events),
   },
-  { provide: SessionEventBus, useFactory: createEventBus },
+  OutageLog,
+  { provide: SessionEventBus, inject: [OutageLog], useFactory: createEventBus },
   { provide: APP_FILTER, useClass: SessionExceptionFilter },
   {
     provide: APP_GUARD,

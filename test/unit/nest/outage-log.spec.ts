@@ -47,3 +47,13 @@ it('P1: says nothing more of a store that is well when the pause is over', () =>
   expect(lines).toEqual(['first', 'the session store answers again']);
   expect(jest.getTimerCount()).toBe(0);
 });
+
+it('P1: says nothing any more when the application is closed', () => {
+  const log = new OutageLog();
+  log.note(outage('first'));
+  log.note(undefined);
+  log.note(outage('second'));
+  log.onApplicationShutdown();
+  expect(jest.getTimerCount()).toBe(0);
+  expect(lines).toEqual(['first', 'the session store answers again']);
+});
