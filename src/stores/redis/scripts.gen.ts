@@ -142,8 +142,8 @@ export const SCRIPTS: Readonly<Record<ScriptName, RedisScript>> = Object.freeze(
   },
   "stats": {
     keys: 3,
-    sha1: '3b2c5aa50320f4a3b2bcb3e6d794ab5aafbe4380',
-    text: "#!lua flags=no-writes\nlocal after = '(' .. ARGV[1]\nreturn {\nredis.call('ZCOUNT', KEYS[1], after, '+inf'),\nredis.call('ZCOUNT', KEYS[2], after, '+inf'),\ntable.concat(redis.call('HGETALL', KEYS[3]), '\\n'),\n}\n",
+    sha1: '41d01a222a44a0fc13d7f56456cbaee4a3a39a6a',
+    text: "#!lua flags=no-writes\nlocal function live(zset)\nlocal all = redis.call('ZCARD', zset)\nreturn all > 0 and all - redis.call('ZCOUNT', zset, '-inf', ARGV[1]) or 0\nend\nreturn {\nlive(KEYS[1]),\nlive(KEYS[2]),\ntable.concat(redis.call('HGETALL', KEYS[3]), '\\n'),\n}\n",
   },
   "sweep": {
     keys: "variable",
