@@ -23,7 +23,7 @@ export function report({ sessions, machine, fill, memory, oneUser, cleanup }) {
 
 \`npm run bench -- scale\` fills a Redis server with ${many} sessions of as many users, asks it what a large application asks, and cleans up. It starts a server of its own unless \`REDIS_URL\` names one, takes about 1 GB of its memory, and writes \`results/scale.json\`, the chart and this page. \`BENCH_SESSIONS=100000\` makes it shorter.
 
-The figures below are those of one run on a machine with ${machine.processors} processors that did other work at the same time, with Redis ${machine.redis} and Node ${machine.node} on it. Ratios mean more than times: what is compared is measured in turn.
+The figures below are those of one run on a machine with ${machine.processors} processors, with Redis ${machine.redis} and Node ${machine.node} on it. Ratios mean more than times: what is compared is measured in turn.
 
 ![Chart of the figures below](results/scale.svg)
 
