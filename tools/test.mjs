@@ -21,7 +21,7 @@ const logFile = join(buildDir, 'test-output.log');
 const summaryFile = join(buildDir, 'test-summary.txt');
 // Matches the token format of src/core/token.ts.
 const TOKEN = /nsk_[A-Za-z0-9_-]{96}/;
-const TIMED = /test[/\\](e2e|redis|package|contract[/\\]redis)/;
+const ON_SERVERS = /test[/\\](redis|contract[/\\]redis)/;
 /** More than so many failures are no accident of times. */
 const MOST_ALONE = 4;
 const seed = process.env.TEST_SEED || String(randomInt(2 ** 31));
@@ -35,10 +35,10 @@ compile();
 console.log(`seed: ${seed}`);
 let jestCode = await runJest(process.argv.slice(2));
 let summary = readIfPresent(summaryFile);
-const alone = jestCode === 0 ? [] : failuresWithTimes();
+const alone = jestCode === 0 ? [] : failuresOnServers();
 if (alone.length > 0) {
-  // Real servers, clients and clocks, beside everything else that ran: once more by themselves, with
-  // the same seed. What fails there fails.
+  // Failures and times of real servers, beside everything else that ran: once more by themselves,
+  // with the same seed. What fails there fails.
   console.error(`test: failed beside others, now alone: ${alone.join(', ')}`);
   jestCode = await runJest(['--runInBand', ...alone]);
   summary = sumUp(summary, readIfPresent(summaryFile));
@@ -53,11 +53,11 @@ function readIfPresent(file) {
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
-/** The failed files, if they are few and each keeps real times; none if any other failed. */
-function failuresWithTimes() {
+/** The failed files, if they are few and all keep times with real servers; none if not. */
+function failuresOnServers() {
   const files = readIfPresent(join(buildDir, 'test-failures.txt')).split('\n').filter(Boolean);
   const paths = files.map((file) => relative(root, file));
-  return paths.length <= MOST_ALONE && paths.every((path) => TIMED.test(path)) ? paths : [];
+  return paths.length <= MOST_ALONE && paths.every((path) => ON_SERVERS.test(path)) ? paths : [];
 }
 
 /** One closing line for both runs: what passed alone counts as passed. */

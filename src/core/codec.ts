@@ -87,7 +87,7 @@ export function encodeField(name: string, value: unknown, limits: FieldLimits): 
 /**
  * Encodes a value to be appended to an array field; in errors its path begins with `name[]`.
  * `undefined` is an item like any other. The limits are those of the field: the item has one level
- * and two bytes less. {@link appendItem} says how a store appends it.
+ * and two bytes less. `applyChanges` shows how a store appends it.
  *
  * @throws SessionValueError as {@link encodeField}
  *

@@ -12,7 +12,7 @@ import type {
 
 const REMEDY = 'or let redisStore({ url }) make the connection';
 
-/** Code of the warning that {@link warnAboutClient} emits. */
+/** Code of the warning that {@link clientWarning} is emitted with. */
 export const CLIENT_WARNING = 'NSK_REDIS_CLIENT';
 
 /** What makes a client unusable: sentences without a subject, each with the remedy. */

@@ -137,7 +137,7 @@ export function describeSweep(contract: Contract): void {
       { limits: { default: { idle: 50, absolute: 100 } } },
       async (scene) => {
         const batch = Array.from({ length: 250 }, () => scene.user());
-        for (let left = repetitions(20_000); left > 0; left -= batch.length) {
+        for (let left = repetitions(100_000); left > 0; left -= batch.length) {
           await Promise.all(batch.map((user) => scene.login({ user })));
           await scene.pass(1);
         }

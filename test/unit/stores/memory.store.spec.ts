@@ -292,11 +292,11 @@ describe('what the memory store costs', () => {
     });
   }, 120_000);
 
-  it('is the same for one user among a thousand sessions and among a hundred thousand', async () => {
+  it('is the same for one user among a thousand sessions and among a million', async () => {
     const costs: number[][] = [];
-    await openStore(200_000);
+    await openStore(2_000_000);
     let others = 0;
-    for (const size of [1_000, 100_000]) {
+    for (const size of [1_000, 1_000_000]) {
       for (; others < size; others++) await store.create(request(`user ${others >> 2}`));
       const before = store.inspect().steps;
       const own = [await login('alice'), await login('alice'), await login('alice')];
@@ -311,7 +311,7 @@ describe('what the memory store costs', () => {
     const [small, large] = costs as [number[], number[]];
     // A list moves nothing in the heap; the rest grows with the height of the heap alone.
     expect([small[1], large[1]]).toEqual([0, 0]);
-    for (const cost of [...small, ...large]) expect(cost).toBeLessThanOrEqual(6 * 19);
+    for (const cost of [...small, ...large]) expect(cost).toBeLessThanOrEqual(6 * 22);
   }, 120_000);
 });
 
